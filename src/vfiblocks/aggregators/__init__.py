@@ -1,0 +1,7 @@
+"""Stage 2: context distilled from all frames."""
+
+from vfiblocks.aggregators.base import Aggregator
+from vfiblocks.aggregators.mean import Mean
+from vfiblocks.aggregators.transformer import Transformer
+
+__all__ = ["Aggregator", "Mean", "Transformer"]

@@ -1,0 +1,8 @@
+"""Stage 1: features of each picture on its own."""
+
+from vfiblocks.encoders.base import Encoder
+from vfiblocks.encoders.contextnet import Contextnet
+from vfiblocks.encoders.pyramid import Pyramid
+from vfiblocks.encoders.timm_pyramid import TimmPyramid
+
+__all__ = ["Contextnet", "Encoder", "Pyramid", "TimmPyramid"]

@@ -1,0 +1,7 @@
+"""Stage 3: motion from the target to the references."""
+
+from vfiblocks.flows.base import FlowEstimator
+from vfiblocks.flows.context_cascade import ContextCascade
+from vfiblocks.flows.ifnet import IFNet
+
+__all__ = ["ContextCascade", "FlowEstimator", "IFNet"]

@@ -1,0 +1,48 @@
+"""What every flow estimator is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from vfiblocks.ports import Upstream
+from vfiblocks.states import Context, Motion
+
+
+class FlowEstimator(nn.Module, ABC):
+    """Finds where each target pixel is seen in the two references, and how well.
+
+    Args:
+        upstream: ask it for ``features(stride=...)`` and ``context()``.
+    """
+
+    stride: int
+    """Grid of the motion; set by the constructor."""
+
+    multiple: int = 1
+    """Frame sizes are padded to a multiple of this, beyond what the taps need."""
+
+    any_time: bool = True
+    """Whether times other than one half are understood."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(
+        self,
+        references: Tensor,
+        taps: Mapping[int, Tensor],
+        context: Context | None,
+        time: float,
+    ) -> Motion:
+        """Estimate motion.
+
+        Args:
+            references: (B, 2, 3, H, W) in [0, 1].
+            taps: stride -> (B, 2, C, H/stride, W/stride), at least those asked for.
+            context: None in an assembly without an aggregator.
+            time: where the target lies between the references, in (0, 1).
+        """

@@ -1,0 +1,8 @@
+"""Stage 5: the draft finished at full resolution."""
+
+from vfiblocks.refiners.base import Refiner
+from vfiblocks.refiners.full_resolution import FullResolution
+from vfiblocks.refiners.unet import Unet
+from vfiblocks.refiners.warped_full_resolution import WarpedFullResolution
+
+__all__ = ["FullResolution", "Refiner", "Unet", "WarpedFullResolution"]

@@ -1,0 +1,148 @@
+"""Named parts: one small class, one instance per stage, and one for named models."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from vfiblocks import plugins
+from vfiblocks.errors import PluginError, UnknownComponent
+
+if TYPE_CHECKING:
+    from vfiblocks.aggregators.base import Aggregator
+    from vfiblocks.blenders.base import Blender
+    from vfiblocks.encoders.base import Encoder
+    from vfiblocks.flows.base import FlowEstimator
+    from vfiblocks.refiners.base import Refiner
+    from vfiblocks.spec import ModelSpec
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class _Entry(Generic[T]):
+    value: T
+    origin: str
+
+
+class Registry(Generic[T]):
+    """Maps kebab-case names to parts, our own and those of installed plugins.
+
+    Plugins are listed without being imported; a part's module is imported when its name is asked
+    for.
+
+    Args:
+        stage: the word for one entry, as in "encoder".
+        group: entry-point group that third parties use, such as "vfiblocks.encoders".
+
+    Example:
+        >>> colours = Registry[str]("colour", group="example.colours")
+        >>> colours.add("warm-red", "#f00", origin="here")
+        >>> colours.get("warm-red"), colours.names("warm-*")
+        ('#f00', ('warm-red',))
+    """
+
+    def __init__(self, stage: str, *, group: str) -> None:
+        self.stage = stage
+        self.group = group
+        self._entries: dict[str, _Entry[T]] = {}
+
+    def register(self, name: str) -> Callable[[U], U]:
+        """Class decorator: make the class available under ``name``.
+
+        Raises:
+            PluginError: if the name is taken by something else; both origins are named.
+        """
+
+        def keep(value: U) -> U:
+            module = getattr(value, "__module__", "unknown module")
+            self.add(name, value, origin=str(module))  # type: ignore[arg-type]
+            return value
+
+        return keep
+
+    def add(self, name: str, value: T, *, origin: str) -> None:
+        """Make ``value`` available under ``name``; ``origin`` says where it comes from."""
+        taken = self._entries.get(name)
+        if taken is not None and taken.value is not value:
+            raise PluginError(
+                f"{self.stage} '{name}' is announced twice: by {taken.origin} and by {origin}; "
+                "rename one of them"
+            )
+        self._entries[name] = _Entry(value, origin)
+
+    def get(self, name: str) -> T:
+        """The part under ``name``; imports its plugin if that is where it lives.
+
+        Raises:
+            UnknownComponent: with the nearest names, all names, and plugins that failed.
+            PluginError: if the plugin that announces this very name is broken or announced twice.
+        """
+        announced = plugins.announcements(self.group).get(name, ())
+        entry = self._entries.get(name)
+        if entry is not None and not announced:
+            return entry.value
+        if not announced:
+            raise UnknownComponent(self._unknown(name))
+        if len(announced) > 1:
+            who = " and by ".join(a.origin for a in announced)
+            raise PluginError(
+                f"{self.stage} '{name}' is announced twice: by {who}; uninstall one of them"
+            )
+        loaded = announced[0].load()
+        if entry is not None and entry.value is not loaded:
+            raise PluginError(
+                f"{self.stage} '{name}' is announced twice: by {entry.origin} and by "
+                f"{announced[0].origin}; rename one of them"
+            )
+        self._entries[name] = _Entry(loaded, announced[0].origin)
+        return self._entries[name].value
+
+    def names(self, pattern: str = "*") -> tuple[str, ...]:
+        """All names that match a shell pattern, sorted; nothing is imported."""
+        known = set(self._entries) | set(plugins.announcements(self.group))
+        return tuple(sorted(fnmatch.filter(known, pattern)))
+
+    def origin(self, name: str) -> str:
+        """Where a name comes from: a module of ours, or a distribution and its version.
+
+        Raises:
+            UnknownComponent: if nothing of that name is known.
+        """
+        announced = plugins.announcements(self.group).get(name)
+        if announced:
+            return " and ".join(a.origin for a in announced)
+        if name in self._entries:
+            return self._entries[name].origin
+        raise UnknownComponent(self._unknown(name))
+
+    def loaded(self) -> dict[str, T]:
+        """Entries that are in memory, without asking any plugin to load."""
+        return {name: entry.value for name, entry in self._entries.items()}
+
+    def _unknown(self, name: str) -> str:
+        known = self.names()
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        meant = f"did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+        available = ", ".join(known) if known else "none"
+        broken = plugins.broken()
+        failed = f"; plugins that failed: {'; '.join(broken)}" if broken else ""
+        return f"unknown {self.stage} {name!r}; {meant}available: {available}{failed}"
+
+
+ENCODERS: Registry[type[Encoder]] = Registry("encoder", group="vfiblocks.encoders")
+AGGREGATORS: Registry[type[Aggregator]] = Registry("aggregator", group="vfiblocks.aggregators")
+FLOWS: Registry[type[FlowEstimator]] = Registry("flow", group="vfiblocks.flows")
+BLENDERS: Registry[type[Blender]] = Registry("blender", group="vfiblocks.blenders")
+REFINERS: Registry[type[Refiner]] = Registry("refiner", group="vfiblocks.refiners")
+
+MODELS: Registry[ModelSpec] = Registry("model", group="vfiblocks.models")
+"""Named specs; every one comes from a package's entry points, ours included."""
+
+STAGE_REGISTRIES: dict[str, Registry[Any]] = {
+    registry.stage: registry for registry in (ENCODERS, AGGREGATORS, FLOWS, BLENDERS, REFINERS)
+}
