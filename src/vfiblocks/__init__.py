@@ -10,6 +10,7 @@ from vfiblocks.assembly import assemble, dry_run, resolve
 from vfiblocks.build import build_model, find_spec, interpolate, list_models
 from vfiblocks.checkpoints import load, load_part, save
 from vfiblocks.interpolator import Interpolator
+from vfiblocks.ledger import Ledger, describe
 from vfiblocks.ports import Signal, Upstream
 from vfiblocks.registry import AGGREGATORS, BLENDERS, ENCODERS, FLOWS, MODELS, REFINERS
 from vfiblocks.spec import ModelSpec, Part
@@ -30,6 +31,7 @@ __all__ = [
     "Features",
     "Interpolation",
     "Interpolator",
+    "Ledger",
     "ModelSpec",
     "Motion",
     "Part",
@@ -40,6 +42,7 @@ __all__ = [
     "assemble",
     "blenders",
     "build_model",
+    "describe",
     "dry_run",
     "encoders",
     "find_spec",

@@ -183,7 +183,7 @@ class Interpolator(nn.Module):
                 f"valid must be a bool tensor {tuple(frames.shape[:2])}, one per frame, got "
                 f"{valid.dtype} {tuple(valid.shape)}"
             )
-        if torch.compiler.is_compiling():  # what follows reads values, which a graph cannot
+        if torch.compiler.is_compiling() or frames.is_meta:  # what follows reads values
             return
         if valid is not None and not valid[:, list(window.references)].all():
             raise InputError(

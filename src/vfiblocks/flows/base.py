@@ -27,6 +27,9 @@ class FlowEstimator(nn.Module, ABC):
     any_time: bool = True
     """Whether times other than one half are understood."""
 
+    traceable: bool = True
+    """Whether it computes with torch alone, and so can be compiled, exported and counted."""
+
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
 
