@@ -1,0 +1,40 @@
+"""The ``vfi`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lift15.cli import catalogue, demo, doctor, interpolate
+from lift15.cli.output import complain
+from vfiblocks.errors import VfiError
+
+app = typer.Typer(
+    name="vfi",
+    help="Video frame interpolation from interchangeable parts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("interpolate")(interpolate.interpolate)
+app.command("demo")(demo.demo)
+app.command("models")(catalogue.models)
+app.command("components")(catalogue.components)
+app.command("describe")(catalogue.describe)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one line and exit code 1.
+
+    Anything that is not a :class:`VfiError` is a bug of ours and keeps its traceback.
+    """
+    try:
+        app()
+    except VfiError as error:
+        complain(str(error))
+        sys.exit(1)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,89 @@
+"""``vfi models``, ``vfi components``, ``vfi describe``: what there is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Annotated
+
+import typer
+
+import vfiblocks
+from lift15.cli.output import complain, results, show_table
+from vfiblocks.errors import InputError, UnknownComponent, VfiError
+from vfiblocks.ledger import amount
+from vfiblocks.registry import MODELS, STAGE_REGISTRIES
+
+
+def models(
+    pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'lift15*'.")] = "*",
+) -> None:
+    """List the named models."""
+    rows = []
+    for name in vfiblocks.list_models(pattern):
+        try:
+            spec = vfiblocks.find_spec(name)
+        except VfiError as error:  # a broken plugin must not hide the rest
+            complain(str(error))
+            continue
+        rows.append((name, str(len(spec.window)), spec.description, MODELS.origin(name)))
+    if not rows:
+        raise UnknownComponent(f"no model matches {pattern!r}; `vfi models` lists all")
+    show_table(("model", "frames", "what it is", "from"), rows, numbers=("frames",))
+
+
+def components(
+    stage: Annotated[
+        str | None, typer.Argument(help="encoder, aggregator, flow, blender or refiner.")
+    ] = None,
+) -> None:
+    """List the registered parts of every stage, with their options."""
+    if stage is not None and stage not in STAGE_REGISTRIES:
+        raise UnknownComponent(f"no stage {stage!r}; the stages are {', '.join(STAGE_REGISTRIES)}")
+    rows = []
+    for word, registry in STAGE_REGISTRIES.items():
+        if stage not in (None, word):
+            continue
+        for name in registry.names():
+            try:
+                part = registry.get(name)
+            except VfiError as error:
+                complain(str(error))
+                continue
+            summary = (inspect.getdoc(part) or "").partition("\n")[0]
+            rows.append((word, name, summary, _options(part), registry.origin(name)))
+    show_table(("stage", "name", "what it is", "options", "from"), rows)
+
+
+def describe(
+    model: Annotated[str, typer.Argument(help="A model's name, or a spec or checkpoint file.")],
+    size: Annotated[str, typer.Option(help="Height x width of the frames.")] = "256x448",
+) -> None:
+    """Show what a model consists of, its parameters, and its cost per frame made."""
+    match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", size)
+    if not match or "0" in match.groups():
+        raise InputError(f"--size wants height x width, such as 256x448, got {size!r}")
+    height, width = int(match[1]), int(match[2])
+    if model.endswith(vfiblocks.build.CHECKPOINT_SUFFIXES):
+        spec = vfiblocks.checkpoints.read(model).spec
+    else:
+        spec = vfiblocks.find_spec(model)
+    ledger = vfiblocks.describe(spec, size=(height, width))
+    rows = [(e.stage, e.part, f"{e.parameters:,}", amount(e.macs), e.gives) for e in ledger.entries]
+    rows.append(("all", "", f"{ledger.parameters:,}", amount(ledger.macs), ""))
+    if results.is_terminal:
+        results.print(
+            f"[bold]{model}[/]  {ledger.frames} frames of {height}x{width}, padded inside to a "
+            f"multiple of {ledger.multiple}, spec {ledger.fingerprint}"
+        )
+    show_table(
+        ("stage", "part", "parameters", "cost", "gives"), rows, numbers=("parameters", "cost")
+    )
+
+
+def _options(part: type) -> str:
+    return ", ".join(
+        f"{name}={parameter.default!r}"
+        for name, parameter in inspect.signature(part).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    )
