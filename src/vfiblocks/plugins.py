@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import configparser
 import functools
+import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import entrypoints
 
@@ -40,35 +42,54 @@ class Announcement:
             PluginError: whatever goes wrong inside the plugin, with its distribution named.
         """
         try:
-            return self._point.load()
-        except Exception as error:  # the one broad guard: a plugin may fail in any way it likes
+            loaded = self._point.load()
+        except (Exception, SystemExit) as error:  # the one broad guard: a plugin may fail in any
+            # way it likes, a call to sys.exit() included
             problem = (
                 f"{self.origin}: '{self.name}' = {self.target} ({type(error).__name__}: {error})"
             )
-            _FAILED[(self.origin, self.name)] = problem
+            _FAILED[self.origin, self.name, self.target] = problem
             raise PluginError(
                 f"the plugin that announces '{self.name}' cannot be loaded; {problem}; "
                 f"repair or uninstall {self.origin}"
             ) from error
+        _FAILED.pop((self.origin, self.name, self.target), None)
+        return loaded
 
 
 # What failed to load so far, so that an unknown name can say why it is missing.
-_FAILED: dict[tuple[str, str], str] = {}
+_FAILED: dict[tuple[str, str, str], str] = {}
+
+Groups: TypeAlias = dict[str, dict[str, tuple[Announcement, ...]]]
+
+
+class _Scan(NamedTuple):
+    groups: Groups
+    problems: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def announcements(group: str) -> dict[str, tuple[Announcement, ...]]:
     """Name -> who announces it, for one entry-point group; nothing is imported."""
-    return _scan(tuple(sys.path))[0].get(group, {})
-
-
-def broken() -> tuple[str, ...]:
-    """Plugins and metadata files that could not be used, one line each."""
-    return (*_scan(tuple(sys.path))[1], *_FAILED.values())
+    return _scan(tuple(sys.path)).groups.get(group, {})
 
 
 def groups() -> tuple[str, ...]:
     """Entry-point groups of vfiblocks that somebody announces into."""
-    return tuple(sorted(_scan(tuple(sys.path))[0]))
+    return tuple(sorted(_scan(tuple(sys.path)).groups))
+
+
+def broken() -> tuple[str, ...]:
+    """Plugins of vfiblocks that could not be used so far, one line each."""
+    return (*_scan(tuple(sys.path)).problems, *_FAILED.values())
+
+
+def unreadable() -> tuple[str, ...]:
+    """Metadata files of packages unrelated to vfiblocks that could not be read, one line each.
+
+    They harm nothing here and are kept for a diagnosis of the whole environment.
+    """
+    return _scan(tuple(sys.path)).unreadable
 
 
 def rescan() -> None:
@@ -78,41 +99,39 @@ def rescan() -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def _scan(
-    path: tuple[str, ...],
-) -> tuple[dict[str, dict[str, tuple[Announcement, ...]]], tuple[str, ...]]:
-    found: dict[str, dict[str, tuple[Announcement, ...]]] = {}
+def _scan(path: tuple[str, ...]) -> _Scan:
+    groups: Groups = {}
     problems: list[str] = []
+    unreadable: list[str] = []
     seen: set[str] = set()
-    for metadata in _metadata_files(path):
-        project, _, version = metadata.parent.stem.partition("-")
+    for folder in _metadata_folders(path):
+        project, version = _project(folder)
         if project in seen:  # the first on the path shadows the rest, as imports do
             continue
         seen.add(project)
-        try:
-            config = entrypoints.CaseSensitiveConfigParser(delimiters=("=",))
-            config.read_string(metadata.read_text(encoding="utf-8"), source=str(metadata))
-        except (configparser.Error, UnicodeDecodeError, OSError) as error:
-            # Worth a warning only if it was meant for us; an unrelated package is none of our
-            # business, though `vfi doctor` lists it.
-            problem = f"{project}: unreadable metadata ({type(error).__name__})"
-            problems.append(problem)
-            if _mentions_us(metadata):
-                warnings.warn(f"vfiblocks plugin {problem}", stacklevel=2)
-            continue
         origin = f"{project} {version}".strip()
+        metadata = folder / "entry_points.txt"
+        try:
+            config = _read(metadata)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # a package without entry points, as most are
+        except (configparser.Error, UnicodeDecodeError, OSError) as error:
+            reason = " ".join(str(error).split())
+            problem = f"{origin}: unreadable {metadata} ({type(error).__name__}: {reason})"
+            if _mentions_us(metadata):
+                problems.append(problem)
+                warnings.warn(f"vfiblocks plugin {problem}", stacklevel=2)
+            else:
+                unreadable.append(problem)
+            continue
         for section in config.sections():
             if section.startswith(PREFIX):
-                _collect(found, problems, section, dict(config[section]), origin)
-    return found, tuple(problems)
+                _collect(groups, problems, section, dict(config[section]), origin)
+    return _Scan(groups, tuple(problems), tuple(unreadable))
 
 
 def _collect(
-    found: dict[str, dict[str, tuple[Announcement, ...]]],
-    problems: list[str],
-    group: str,
-    items: dict[str, str],
-    origin: str,
+    groups: Groups, problems: list[str], group: str, items: dict[str, str], origin: str
 ) -> None:
     for name, target in items.items():
         try:
@@ -122,17 +141,35 @@ def _collect(
             problems.append(problem)
             warnings.warn(f"vfiblocks plugin {problem}", stacklevel=2)
             continue
-        here = found.setdefault(group, {})
+        here = groups.setdefault(group, {})
         here[name] = (*here.get(name, ()), Announcement(name, target, origin, point))
 
 
-def _metadata_files(path: tuple[str, ...]) -> Iterator[Path]:
+def _metadata_folders(path: tuple[str, ...]) -> Iterator[Path]:
     for folder in path:
-        root = Path(folder or ".")
-        if not root.is_dir():
+        try:
+            names = sorted(os.listdir(folder or "."))
+        except OSError:  # zip files, folders that are gone or closed to us
             continue
-        for kind in ("*.dist-info", "*.egg-info"):
-            yield from sorted(root.glob(f"{kind}/entry_points.txt"))
+        for name in names:
+            # pip renames to "~..." what it could not remove: such a package is not installed
+            if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~"):
+                yield Path(folder, name)
+
+
+def _project(folder: Path) -> tuple[str, str]:
+    """Project and version of a metadata folder, the name in the one spelling pip compares by."""
+    name, _, version = folder.stem.partition("-")
+    return re.sub(r"[-_.]+", "-", name).lower(), version
+
+
+def _read(metadata: Path) -> configparser.ConfigParser:
+    # Without interpolation: a stray "%" in a target is a bad entry point, not a crash.
+    config: configparser.ConfigParser = entrypoints.CaseSensitiveConfigParser(
+        delimiters=("=",), interpolation=None
+    )
+    config.read_string(metadata.read_text(encoding="utf-8"), source=str(metadata))
+    return config
 
 
 def _mentions_us(metadata: Path) -> bool:
