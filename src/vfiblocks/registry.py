@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -38,6 +40,7 @@ class Registry(Generic[T]):
     Args:
         stage: the word for one entry, as in "encoder".
         group: entry-point group that third parties use, such as "vfiblocks.encoders".
+        base: name of the class in the module called ``group`` that every entry must derive from.
 
     Example:
         >>> colours = Registry[str]("colour", group="example.colours")
@@ -46,9 +49,10 @@ class Registry(Generic[T]):
         ('#f00', ('warm-red',))
     """
 
-    def __init__(self, stage: str, *, group: str) -> None:
+    def __init__(self, stage: str, *, group: str, base: str | None = None) -> None:
         self.stage = stage
         self.group = group
+        self._base = base
         self._entries: dict[str, _Entry[T]] = {}
 
     def register(self, name: str) -> Callable[[U], U]:
@@ -80,12 +84,13 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownComponent: with the nearest names, all names, and plugins that failed.
-            PluginError: if the plugin that announces this very name is broken or announced twice.
+            PluginError: if the plugin that announces this very name is broken, or announces
+                something else than a part of this stage, or if the name is announced twice.
         """
         announced = plugins.announcements(self.group).get(name, ())
         entry = self._entries.get(name)
         if entry is not None and not announced:
-            return entry.value
+            return self._checked(name, entry).value
         if not announced:
             raise UnknownComponent(self._unknown(name))
         if len(announced) > 1:
@@ -99,7 +104,7 @@ class Registry(Generic[T]):
                 f"{self.stage} '{name}' is announced twice: by {entry.origin} and by "
                 f"{announced[0].origin}; rename one of them"
             )
-        self._entries[name] = _Entry(loaded, announced[0].origin)
+        self._entries[name] = self._checked(name, _Entry(loaded, announced[0].origin))
         return self._entries[name].value
 
     def names(self, pattern: str = "*") -> tuple[str, ...]:
@@ -124,6 +129,26 @@ class Registry(Generic[T]):
         """Entries that are in memory, without asking any plugin to load."""
         return {name: entry.value for name, entry in self._entries.items()}
 
+    def _checked(self, name: str, entry: _Entry[T]) -> _Entry[T]:
+        """Refuse what was announced by mistake: a module, an instance, a part of another stage."""
+        if self._base is None:
+            return entry
+        # Looked up late: the package that holds the base class registers its parts here.
+        base = getattr(importlib.import_module(self.group), self._base)
+        value: Any = entry.value
+        who = f"{self.stage} '{name}' of {entry.origin}"
+        if not (isinstance(value, type) and issubclass(value, base)):
+            got = value if isinstance(value, type) else type(value)
+            raise PluginError(
+                f"{who} must be a class derived from {self.group}.{self._base}, got "
+                f"{'the class' if got is value else 'an instance of'} "
+                f"{got.__module__}.{got.__qualname__}"
+            )
+        if inspect.isabstract(value):
+            missing = ", ".join(sorted(value.__abstractmethods__))
+            raise PluginError(f"{who} does not define {missing}, which every {self.stage} must")
+        return entry
+
     def _unknown(self, name: str) -> str:
         known = self.names()
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -134,11 +159,15 @@ class Registry(Generic[T]):
         return f"unknown {self.stage} {name!r}; {meant}available: {available}{failed}"
 
 
-ENCODERS: Registry[type[Encoder]] = Registry("encoder", group="vfiblocks.encoders")
-AGGREGATORS: Registry[type[Aggregator]] = Registry("aggregator", group="vfiblocks.aggregators")
-FLOWS: Registry[type[FlowEstimator]] = Registry("flow", group="vfiblocks.flows")
-BLENDERS: Registry[type[Blender]] = Registry("blender", group="vfiblocks.blenders")
-REFINERS: Registry[type[Refiner]] = Registry("refiner", group="vfiblocks.refiners")
+ENCODERS: Registry[type[Encoder]] = Registry("encoder", group="vfiblocks.encoders", base="Encoder")
+AGGREGATORS: Registry[type[Aggregator]] = Registry(
+    "aggregator", group="vfiblocks.aggregators", base="Aggregator"
+)
+FLOWS: Registry[type[FlowEstimator]] = Registry(
+    "flow", group="vfiblocks.flows", base="FlowEstimator"
+)
+BLENDERS: Registry[type[Blender]] = Registry("blender", group="vfiblocks.blenders", base="Blender")
+REFINERS: Registry[type[Refiner]] = Registry("refiner", group="vfiblocks.refiners", base="Refiner")
 
 MODELS: Registry[ModelSpec] = Registry("model", group="vfiblocks.models")
 """Named specs; every one comes from a package's entry points, ours included."""
