@@ -138,14 +138,13 @@ class Registry(Generic[T]):
         value: Any = entry.value
         who = f"{self.stage} '{name}' of {entry.origin}"
         if not (isinstance(value, type) and issubclass(value, base)):
-            got = value if isinstance(value, type) else type(value)
+            kind, got = ("class", value) if isinstance(value, type) else ("a", type(value))
             raise PluginError(
                 f"{who} must be a class derived from {self.group}.{self._base}, got "
-                f"{'the class' if got is value else 'an instance of'} "
-                f"{got.__module__}.{got.__qualname__}"
+                f"{kind} {got.__module__}.{got.__qualname__}"
             )
         if inspect.isabstract(value):
-            missing = ", ".join(sorted(value.__abstractmethods__))
+            missing = ", ".join(sorted(getattr(value, "__abstractmethods__", ())))
             raise PluginError(f"{who} does not define {missing}, which every {self.stage} must")
         return entry
 
