@@ -50,7 +50,7 @@ def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
         size: the ``(height, width)`` to keep, no larger than ``x``.
 
     Returns:
-        A view, ``(..., C, *size)``.
+        ``(..., C, *size)``: a view of ``x``, or a copy inside a traced graph.
 
     Raises:
         InputError: ``size`` is larger than ``x`` or empty.
@@ -65,4 +65,10 @@ def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
             f"crop_to wants a size between 1x1 and that of its input, {tuple(x.shape)}, got "
             f"{height}x{width}."
         )
+    if torch.compiler.is_compiling():
+        # Whether a slice is contiguous depends on whether it cut anything off: exported with
+        # symbolic sizes it would forbid the sizes where there is nothing to cut.
+        rows = torch.arange(height, device=x.device)
+        columns = torch.arange(width, device=x.device)
+        return x.index_select(-2, rows).index_select(-1, columns)
     return x[..., :height, :width]

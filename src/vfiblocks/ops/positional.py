@@ -54,13 +54,13 @@ def sinusoidal_positions(
         )
     if not max_period > 0:
         raise InputError(f"sinusoidal_positions wants a positive max_period, got {max_period}.")
-    given = positions if isinstance(positions, Tensor) else torch.tensor(list(positions))
-    if given.ndim != 1:
+    own_dtype = positions.dtype if isinstance(positions, Tensor) else torch.float32
+    working = torch.promote_types(dtype or own_dtype, torch.float32)
+    k = torch.as_tensor(positions, dtype=working, device=device)
+    if k.ndim != 1:
         raise InputError(
-            f"sinusoidal_positions wants one axis of positions, (T,), got {tuple(given.shape)}."
+            f"sinusoidal_positions wants one axis of positions, (T,), got {tuple(k.shape)}."
         )
-    working = torch.promote_types(dtype or given.dtype, torch.float32)
-    k = given.to(device=device, dtype=working)
     exponent = torch.arange(0, channels, 2, dtype=working, device=k.device) / channels
     angle = k[:, None] / max_period**exponent
     codes = torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)

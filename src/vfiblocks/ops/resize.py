@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vfiblocks.errors import InputError
-from vfiblocks.ops._tensors import check_maps, fold_leading, unfold_leading
+from vfiblocks.ops._tensors import check_maps, fold_leading, unfold_leading, working_dtype
 
 
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -64,7 +64,8 @@ def shrink(x: Tensor, factor: int) -> Tensor:
             f"shrink by {factor} wants a height and width divisible by {factor}, got "
             f"{height}x{width}; pad_to_multiple(x, {factor}) makes it so."
         )
-    return unfold_leading(F.avg_pool2d(fold_leading(x), factor), like=x)
+    shrunk = F.avg_pool2d(fold_leading(x), factor)
+    return unfold_leading(shrunk, like=x).to(x.dtype)  # autocast may have widened it
 
 
 def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
@@ -75,7 +76,8 @@ def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
         size: the wanted ``(height, width)``.
 
     Returns:
-        ``(..., 2, *size)``: dx times the ratio of widths, dy times the ratio of heights.
+        ``(..., 2, *size)``: dx times the ratio of widths, dy times the ratio of heights; the
+        dtype is kept.
 
     Raises:
         InputError: ``flow`` is no floating ``(..., 2, H, W)``, or ``size`` is empty.
@@ -89,8 +91,9 @@ def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """
     check_maps("resize_flow", "flow", flow, channels=2)
     height, width = flow.shape[-2:]
-    dx, dy = resize(flow, size).unbind(dim=-3)
-    return torch.stack((dx * (size[1] / width), dy * (size[0] / height)), dim=-3)
+    dx, dy = resize(flow.to(working_dtype(flow)), size).unbind(dim=-3)
+    resized = torch.stack((dx * (size[1] / width), dy * (size[0] / height)), dim=-3)
+    return resized.to(flow.dtype)
 
 
 def shrink_flow(flow: Tensor, factor: int) -> Tensor:
@@ -101,7 +104,7 @@ def shrink_flow(flow: Tensor, factor: int) -> Tensor:
         factor: how many times smaller, at least 1.
 
     Returns:
-        ``(..., 2, H / factor, W / factor)`` in pixels of the smaller grid.
+        ``(..., 2, H / factor, W / factor)`` in pixels of the smaller grid; the dtype is kept.
 
     Raises:
         InputError: ``factor`` is below 1 or does not divide the size.

@@ -208,8 +208,10 @@ def _relative_to_peak(metric: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     landing = torch.where(weight > 0, metric, -torch.inf).detach().flatten(1)
     peak = torch.full_like(landing[:, : metric.shape[-1]], -torch.inf)
     peak = peak.scatter_reduce(-1, index.flatten(1), landing, reduce="amax")
-    # A corner of weight 0 took no part in the peak and may exceed it: it must not become inf * 0.
-    return (metric - peak.gather(-1, index.flatten(1)).view_as(metric)).clamp(max=0)
+    relative = metric - peak.gather(-1, index.flatten(1)).view_as(metric)
+    # A corner of weight 0 took no part in the peak and may exceed it. Held at 0 it stays finite,
+    # and so does the gradient that moves it in. Not a clamp: that cuts the gradient at the peak.
+    return torch.where(relative > 0, 0, relative)
 
 
 def _normalise(total: Tensor, norm: Tensor, coverage: Tensor, like: Tensor) -> Splat:

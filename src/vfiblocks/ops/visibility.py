@@ -67,7 +67,7 @@ def blend(images: Tensor, logits: Tensor) -> Tensor:
     if images.shape[:-3] != logits.shape[:-3] or images.shape[-2:] != logits.shape[-2:]:
         raise InputError(
             f"blend wants images and logits with equal leading axes and equal h, w, got images "
-            f"{tuple(images.shape)} and logits {tuple(logits.shape)}."
+            f"{tuple(images.shape)} and logits {tuple(logits.shape)}; resize one of them first."
         )
     dtype = working_dtype(images, logits)
     left, right = images.to(dtype).unbind(dim=-4)
