@@ -10,7 +10,7 @@ from torch import Tensor
 
 # The official names, ours in the order the parts are listed in the spec. A number that counts from
 # one over there counts from zero here; the encoder's levels are named by stride.
-_BLOCK = re.compile(r"(?:block(?P<index>[0-9])|block_tea)\.(?P<layer>conv0|convblock|lastconv)\.")
+_BLOCK = re.compile(r"(?:block(?P<index>[0-2])|block_tea)\.(?P<layer>conv0|convblock|lastconv)\.")
 _BLOCK_LAYERS = {"conv0": "down.", "convblock": "body.", "lastconv": "up."}
 _LEVEL = re.compile(r"contextnet\.conv(?P<level>[1-4])\.conv(?P<conv>[12])\.")
 _DOWN = re.compile(r"unet\.down(?P<level>[0-3])\.conv(?P<conv>[12])\.")
