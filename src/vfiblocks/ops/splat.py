@@ -169,7 +169,7 @@ def _footprint(flow: Tensor) -> tuple[Tensor, Tensor]:
     height, width = flow.shape[-2:]
     dx, dy = flow.unbind(dim=1)
     x = torch.arange(width, dtype=flow.dtype, device=flow.device) + dx
-    y = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None] + dy
+    y = torch.arange(height, dtype=flow.dtype, device=flow.device).unsqueeze(-1) + dy
     left, top = x.detach().floor(), y.detach().floor()
     indices, weights = [], []
     for row, row_weight in ((top, top + 1 - y), (top + 1, y - top)):

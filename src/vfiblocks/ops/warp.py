@@ -74,10 +74,11 @@ def _sampling_grid(flow: Tensor) -> Tensor:
     better one inside: it divides by W, not W - 1, so a picture one pixel wide needs no special
     case (and its zeros padding works), and float32 rounding comes out slightly smaller. Counting
     from the centre is exact for half-integers and keeps that rounding symmetric. ``arange``, not
-    ``linspace``, which cannot be exported with a symbolic size.
+    ``linspace``, and ``unsqueeze``, not ``[:, None]``: the others fail in export with a symbolic
+    size (the second in PyTorch 2.6).
     """
     height, width = flow.shape[-2:]
     x = torch.arange(width, dtype=flow.dtype, device=flow.device) - (width - 1) / 2
     y = torch.arange(height, dtype=flow.dtype, device=flow.device) - (height - 1) / 2
     dx, dy = flow.unbind(dim=1)
-    return torch.stack(((x + dx) * 2 / width, (y[:, None] + dy) * 2 / height), dim=-1)
+    return torch.stack(((x + dx) * 2 / width, (y.unsqueeze(-1) + dy) * 2 / height), dim=-1)
