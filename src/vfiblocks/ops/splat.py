@@ -55,7 +55,7 @@ def splat_sum(values: Tensor, flow: Tensor) -> Tensor:
     Raises:
         InputError: the shapes do not match or a tensor is not floating point.
 
-    Source: summation splatting, Niklaus and Liu, "Softmax Splatting" (CVPR 2020), section 3.1.
+    Source: summation splatting, Niklaus and Liu, "Softmax Splatting" (CVPR 2020).
 
     Example:
         >>> row = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
@@ -84,7 +84,7 @@ def splat_average(values: Tensor, flow: Tensor, *, weights: Tensor | None = None
     Raises:
         InputError: the shapes do not match or a tensor is not floating point.
 
-    Source: average and linear splatting, Niklaus and Liu (CVPR 2020), section 3.2.
+    Source: average and linear splatting, Niklaus and Liu (CVPR 2020).
 
     Example:
         Two pixels meet on the right; the one that counts three times as much draws the average.
@@ -125,8 +125,7 @@ def splat_softmax(values: Tensor, flow: Tensor, metric: Tensor) -> Splat:
     Raises:
         InputError: the shapes do not match or a tensor is not floating point.
 
-    Source: Niklaus and Liu, "Softmax Splatting for Video Frame Interpolation" (CVPR 2020),
-    section 3.2.
+    Source: Niklaus and Liu, "Softmax Splatting for Video Frame Interpolation" (CVPR 2020).
 
     Example:
         Two pixels meet on the right, and the one with the larger metric hides the other.

@@ -52,7 +52,7 @@ def blend(images: Tensor, logits: Tensor) -> Tensor:
     Raises:
         InputError: the shapes do not match or a tensor is not floating point.
 
-    Source: the LIFT-15 text, section 5.3; RIFE (Huang et al., ECCV 2022), equation 1.
+    Source: the LIFT-15 text, section 5.3; RIFE (Huang et al., ECCV 2022).
 
     Example:
         >>> images = torch.tensor([0.2, 0.8]).view(2, 1, 1, 1)
