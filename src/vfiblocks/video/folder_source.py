@@ -1,0 +1,107 @@
+"""A folder of numbered images as a source of frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vfiblocks.errors import VideoError
+from vfiblocks.video._av import import_av, reason
+from vfiblocks.video.base import Source
+from vfiblocks.video.display_matrix import matrix_of_picture
+from vfiblocks.video.frame import Frame
+from vfiblocks.video.info import VideoInfo
+
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+class ImageFolder(Source):
+    """The images of a folder in natural order: ``frame2.png`` comes before ``frame10.png``.
+
+    Other files are ignored, and so are hidden ones.
+
+    Args:
+        path: the folder.
+        rate: frames per second; images carry no clock of their own.
+
+    Raises:
+        VideoError: the folder is missing, holds no image, or its first image cannot be read.
+            While iterating: an image cannot be read or differs in size; the message names it.
+        MissingDependency: PyAV is not installed.
+    """
+
+    def __init__(self, path: str | Path, *, rate: Fraction = Fraction(25)) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise VideoError(f"{self.path}: there is no such folder")
+        self._files = sorted(
+            (
+                file
+                for file in self.path.iterdir()
+                if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+            ),
+            key=natural_key,
+        )
+        if not self._files:
+            raise VideoError(
+                f"{self.path}: the folder holds no images ({', '.join(IMAGE_SUFFIXES)})"
+            )
+        first = _read(self._files[0])
+        self.info = VideoInfo(
+            width=first.width,
+            height=first.height,
+            rate=rate,
+            time_base=1 / rate,
+            pix_fmt=first.format.name,
+            frames=len(self._files),
+            duration=len(self._files) / rate,
+            codec=self._files[0].suffix.lower().lstrip("."),
+            display_matrix=matrix_of_picture(first),
+            color_range=int(first.color_range),
+            colorspace=int(first.colorspace),
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        width, height = self.info.width, self.info.height
+        for index, file in enumerate(self._files):
+            picture = _read(file)
+            if (picture.width, picture.height) != (width, height):
+                raise VideoError(
+                    f"{file}: is {picture.width}x{picture.height}, but {self._files[0].name} is "
+                    f"{width}x{height}; all images of a folder must have one size"
+                )
+            yield Frame(index / self.info.rate, picture=picture)
+
+    def close(self) -> None:
+        """Nothing stays open between two images."""
+
+
+def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key that compares runs of digits as numbers.
+
+    >>> sorted(map(Path, ["f10.png", "f9.png", "f010.png"]), key=natural_key)[0].name
+    'f9.png'
+    """
+    pieces = re.split(r"(\d+)", path.name.lower())
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p], path.name
+
+
+def _read(path: Path) -> Any:
+    """Decode one image; opened by Python, so that a ``%`` in its name is no number pattern."""
+    av = import_av()
+    try:
+        with path.open("rb") as file, av.open(file) as container:
+            if not container.streams.video:
+                raise VideoError(f"{path}: is not an image")
+            stream = container.streams.video[0]
+            for packet in container.demux(stream):
+                for picture in packet.decode():
+                    if packet.is_corrupt or picture.is_corrupt:
+                        raise VideoError(f"{path}: the image is damaged")
+                    return picture
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f"{path}: cannot be read as an image: {reason(error)}") from error
+    raise VideoError(f"{path}: the image is empty or damaged")
