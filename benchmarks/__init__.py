@@ -1,0 +1,1 @@
+"""Ratios measured in one run: alternatives in turn, medians, losses included."""

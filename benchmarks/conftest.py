@@ -1,0 +1,105 @@
+"""The ``compare`` fixture and ``--record``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks import record
+from benchmarks.measure import Alternative, Comparison, Interleaved, disagreement, peak_bytes
+
+Compare = Callable[..., Comparison]
+COMPARISONS = pytest.StashKey[dict[str, list[Comparison]]]()
+LOAD = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record",
+        action="store_true",
+        help="write benchmarks/results/<suite>.json for every suite that ran",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--record") and config.getoption("--benchmark-disable"):
+        raise pytest.UsageError("--record has nothing to record with --benchmark-disable")
+    config.stash[COMPARISONS] = {}
+    config.stash[LOAD] = os.getloadavg()[0]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if not session.config.getoption("--record") or exitstatus != pytest.ExitCode.OK:
+        return
+    for suite, comparisons in session.config.stash[COMPARISONS].items():
+        record.write(suite, comparisons, load=session.config.stash[LOAD])
+
+
+@pytest.fixture
+def compare(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Compare:
+    """Check that alternatives agree, then time them in turn.
+
+    The timings that pytest-benchmark prints are those of a whole round; those of each alternative
+    and the ratios stand in ``extra_info``, and with ``--record`` in the result file.
+    """
+
+    def run(
+        title: str,
+        alternatives: Mapping[str, Alternative],
+        *,
+        size: str,
+        case: str = "",
+        spec: str | None = None,
+        tolerance: float | None = None,
+        apart: Collection[str] = (),
+        rounds: int = 9,
+        memory: bool = False,
+    ) -> Comparison:
+        """Compare.
+
+        Args:
+            title: the question.
+            alternatives: by name; the first is what the others are divided into.
+            size: of the frames.
+            case: what sets this comparison apart from others of its title.
+            spec: fingerprint of the spec measured.
+            tolerance: largest difference between alternatives, relative to the largest value.
+            apart: those that compute something else, such as a bound; they are only timed.
+            rounds: how often.
+            memory: also count the memory of one call of each.
+        """
+        comparison = Comparison(title, case, size, spec, tolerance)
+        with torch.inference_mode():
+            _check(alternatives, tolerance, apart)
+            interleaved = Interleaved(alternatives)
+            benchmark.group = title
+            benchmark.pedantic(interleaved, rounds=rounds, iterations=1, warmup_rounds=1)
+            comparison.rows = interleaved.rows(rounds)
+            comparison.rounds = len(next(iter(interleaved.laps.values()))[-rounds:])
+            for row in comparison.rows if memory else ():
+                row["peak_bytes"] = peak_bytes(alternatives[row["name"]])
+        benchmark.extra_info.update(asdict(comparison), threads=torch.get_num_threads())
+        benchmark.extra_info["rows"] = comparison.rows  # shared, so that a test may add to them
+        suite = request.module.__name__.rpartition("test_")[2]
+        request.config.stash[COMPARISONS].setdefault(suite, []).append(comparison)
+        return comparison
+
+    return run
+
+
+def _check(
+    alternatives: Mapping[str, Alternative], tolerance: float | None, apart: Collection[str]
+) -> None:
+    alike = {name: call for name, call in alternatives.items() if name not in apart}
+    if tolerance is None or len(alike) < 2:
+        return
+    (first, slow), *others = alike.items()
+    truth = slow()
+    for name, call in others:
+        error = disagreement(call(), truth)
+        assert error <= tolerance, f"'{name}' differs from '{first}' by {error:.2e} > {tolerance}"
