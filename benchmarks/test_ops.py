@@ -25,14 +25,13 @@ def test_warp_against_memory(compare: Compare, channels: int, height: int, width
     bound; the one into fresh memory pays what any operation pays that returns a new tensor.
     """
     image, flow = texture(channels, height, width), smooth_flow(height, width)
-    source = torch.rand(channels + 1, height, width)
-    target = torch.empty_like(source)
+    source, target, other = torch.rand(3, channels + 1, height, width).unbind()
     grid = _corner_aligned_grid(flow)
     found = compare(
         "backward_warp against a copy of the same bytes",
         {
             "copy": lambda: target.copy_(source),
-            "copy into fresh memory": source.clone,
+            "copy into fresh memory": other.clone,  # not of one that the cache still holds
             "grid_sample, its grid ready": lambda: F.grid_sample(
                 image, grid, padding_mode="border", align_corners=True
             ),
