@@ -9,6 +9,8 @@ from typing import Any
 
 from vfiblocks.errors import MissingDependency
 
+_ATTACHED_PICTURE = 0x400  # FFmpeg's disposition bit
+
 
 def import_av() -> Any:
     """The ``av`` module, imported when first asked for.
@@ -68,6 +70,12 @@ def add_copied_stream(container: Any, template: Any) -> Any:
     if hasattr(container, "add_stream_from_template"):
         return container.add_stream_from_template(template)
     return container.add_stream(template=template)  # PyAV 13
+
+
+def is_cover_art(stream: Any) -> bool:
+    """Whether a video stream is a picture attached to music; PyAV before 15 cannot tell."""
+    disposition = getattr(stream, "disposition", 0)
+    return bool(getattr(disposition, "value", disposition) & _ATTACHED_PICTURE)
 
 
 def open_input(path: object) -> Any:

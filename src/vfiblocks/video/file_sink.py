@@ -20,8 +20,6 @@ from vfiblocks.video.partial import PartialOutput
 from vfiblocks.video.passthrough import Passthrough
 from vfiblocks.video.pixels import is_full_range, planar_layout, rgb_to_picture
 
-_MATROSKA = ("matroska", "webm")
-
 
 class VideoFileSink(Sink):
     """Encodes frames into a file that looks like its source: size, shape, colours, turn, sound.
@@ -78,7 +76,11 @@ class VideoFileSink(Sink):
     def _open(self, rate: Fraction, copy_from: Path | None) -> None:
         av = import_av()
         info, encoding = self.info, self.encoding
-        self._container = av.open(file_url(self._partial.path), "w", format=encoding.muxer)
+        # Where a video starts is told in units of the movie, milliseconds unless said otherwise
+        options = {"movie_timescale": str(self._time_base.denominator)} if self._is_mp4 else {}
+        self._container = av.open(
+            file_url(self._partial.path), "w", format=encoding.muxer, options=options
+        )
         stream = self._container.add_stream(
             encoding.codec, rate=rate, options=dict(encoding.options)
         )
@@ -92,7 +94,7 @@ class VideoFileSink(Sink):
         context.colorspace = self._matrix
         if info.sample_aspect_ratio is not None:
             context.sample_aspect_ratio = info.sample_aspect_ratio
-        if encoding.codec == "libx265" and encoding.muxer != "matroska":
+        if encoding.codec == "libx265" and self._is_mp4:
             context.codec_tag = "hvc1"  # Apple's players know HEVC under no other name
         if info.display_matrix is not None:
             self._set_matrix(stream)
@@ -103,6 +105,10 @@ class VideoFileSink(Sink):
         self._container.start_encoding()
 
     @property
+    def _is_mp4(self) -> bool:
+        return self.encoding.muxer in ("mp4", "mov")
+
+    @property
     def _matrix(self) -> int:
         """The matrix tag: the source's, unless it says RGB and the output is YUV."""
         is_yuv = planar_layout(self.encoding.pix_fmt).kind == "yuv"
@@ -111,13 +117,13 @@ class VideoFileSink(Sink):
     def _set_matrix(self, stream: Any) -> None:
         if hasattr(stream, "set_display_matrix"):  # PyAV 18 and later
             stream.set_display_matrix(self.info.display_matrix)
-        elif self.encoding.muxer in _MATROSKA:
+        elif self._is_mp4:
+            self._patch_matrix = True
+        else:
             self.notes += (
                 f"the turn by {self.info.rotation:g} degrees could not be written to "
                 f"{self.path.suffix}: that needs PyAV 18 or later",
             )
-        else:
-            self._patch_matrix = True
 
     def _write(self, frame: Frame) -> None:
         if frame.size != (self.info.width, self.info.height):

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from vfiblocks.errors import VideoError
-from vfiblocks.video._av import fraction, import_av, open_input, reason
+from vfiblocks.video._av import fraction, import_av, is_cover_art, open_input, reason
 from vfiblocks.video.base import Source
 from vfiblocks.video.clock import SourceClock
 from vfiblocks.video.display_matrix import matrix_of_picture
 from vfiblocks.video.frame import Frame
 from vfiblocks.video.info import VideoInfo
+from vfiblocks.video.truncation import missing_bytes
 
-_ATTACHED_PICTURE = 0x400  # FFmpeg's disposition bit of cover art
 _ASSUMED_RATE = Fraction(25)  # FFmpeg's own, for streams that carry no timing
 
 
@@ -27,7 +27,7 @@ class VideoFile(Source):
         path: the file; the container is told by its content, not by its name.
 
     Raises:
-        VideoError: the file is missing, empty, no video, or breaks off before its first frame.
+        VideoError: the file is missing, empty, cut off, no video, or damaged at its very start.
             While iterating: decoding breaks, the picture size or format changes, or time stamps
             do not increase; the message says after how many frames.
         MissingDependency: PyAV is not installed.
@@ -42,6 +42,12 @@ class VideoFile(Source):
             raise VideoError(f"{self.path}: is neither a file nor a folder")
         if self.path.stat().st_size == 0:
             raise VideoError(f"{self.path}: the file is empty (0 bytes)")
+        missing = missing_bytes(self.path)
+        if missing:
+            raise VideoError(
+                f"{self.path}: the file is cut off: {missing} bytes are missing at its end; "
+                "copy or download it again"
+            )
         notes: list[str] = []
         with self._opened() as (container, stream), closing(self._pictures(stream)) as pictures:
             first = next(pictures, None)
@@ -163,12 +169,8 @@ class VideoFile(Source):
 
 
 def _real_video_streams(container: Any) -> list[Any]:
-    """Video streams without cover art, as far as this PyAV can tell them apart (15 and later)."""
-    return [
-        stream
-        for stream in container.streams.video
-        if not int(getattr(stream, "disposition", None) or 0) & _ATTACHED_PICTURE
-    ]
+    """Video streams without cover art."""
+    return [stream for stream in container.streams.video if not is_cover_art(stream)]
 
 
 def _clock_of(stream: Any) -> SourceClock:
