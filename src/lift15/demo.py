@@ -82,7 +82,7 @@ def run_demo(
     upsample_video(source, interpolated, model=network, overwrite=True)
     strip = folder / "strip.png"
     if drawn is not None:
-        write_picture(draw_strip(drawn, hidden[middle]), strip)
+        write_picture(strip, draw_strip(drawn, hidden[middle]), overwrite=True)
     means = {method: sum(values) / len(values) for method, values in scores.items()}
     return DemoResult(means, source, interpolated, strip)
 

@@ -10,9 +10,7 @@ from torch import Tensor
 
 from vfiblocks import Interpolator, Window, build_model
 from vfiblocks.errors import InputError
-from vfiblocks.video import Report, interpolate_video
-
-MakeFrame = Callable[[Tensor, Window, Tensor], Tensor]
+from vfiblocks.video import FrameMaker, Report, interpolate_video
 
 WEIGHTLESS = "classical"
 """The model used when none is named: it needs no weights."""
@@ -59,21 +57,24 @@ def find_device(name: str) -> torch.device:
     return device
 
 
-def frame_maker(model: Interpolator) -> MakeFrame:
+def device_of(model: Interpolator) -> torch.device:
+    """Where a model's weights are; the CPU for one without any."""
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def frame_maker(model: Interpolator) -> FrameMaker:
     """The callable that :func:`vfiblocks.video.upsample` wants, with this model behind it.
 
     The window it is called with is moved to where the model's own target lies, so that positional
     encodings stay near those it was trained on.
     """
-    parameter = next(model.parameters(), None)
-    device = torch.device("cpu") if parameter is None else parameter.device
 
     def make(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
-        here = window.shifted(model.window.target - round(window.target))
-        with torch.inference_mode():
-            present = None if bool(valid.all()) else valid.to(device)
-            image: Tensor = model(frames.to(device), here, present).image
-        return image.cpu()
+        # An even window has its references at -1 and 1, around zero.
+        here = window.shifted(model.window.target)
+        image: Tensor = model(frames, here, None if bool(valid.all()) else valid).image
+        return image
 
     return make
 
@@ -112,6 +113,8 @@ def upsample_video(
     factor: int = 2,
     device: str = "auto",
     overwrite: bool = False,
+    limit: int | None = None,
+    crf: int | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> Report:
     """Write a video with ``factor`` times the frame rate of another; audio and tags are kept.
@@ -123,6 +126,8 @@ def upsample_video(
         factor: frames out per frame in.
         device: where a named model runs.
         overwrite: replace ``target`` if it exists.
+        limit: read no more than so many source frames.
+        crf: constant quality of the encoder, lower is better; its default is close to lossless.
         on_progress: called with frames written and their total, if that is known.
 
     Returns:
@@ -139,6 +144,9 @@ def upsample_video(
         factor=factor,
         left=left,
         right=right,
+        device=device_of(model),
         overwrite=overwrite,
+        limit=limit,
+        crf=crf,
         on_progress=on_progress,
     )

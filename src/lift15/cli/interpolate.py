@@ -24,6 +24,12 @@ def interpolate(
     factor: Annotated[int, typer.Option(help="How many times the frame rate.")] = 2,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU.")] = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an existing output.")] = False,
+    crf: Annotated[
+        int | None, typer.Option(help="Encoder quality, lower is better; default near lossless.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Read only so many source frames, for a preview.")
+    ] = None,
     allow_untrained: Annotated[
         bool, typer.Option(help="Accept a network with random weights.")
     ] = False,
@@ -44,6 +50,8 @@ def interpolate(
                 model=network,
                 factor=factor,
                 overwrite=overwrite,
+                limit=limit,
+                crf=crf,
                 on_progress=count,
             )
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ are its three parts. Files need PyAV (``pip install vfiblocks[video]``), importe
 """
 
 from vfiblocks.video.base import Sink, Source
+from vfiblocks.video.clip import TensorClip, write_picture, write_video
 from vfiblocks.video.convert import Report, interpolate_video
 from vfiblocks.video.encoding import Encoding, choose_encoding
 from vfiblocks.video.file_sink import VideoFileSink
@@ -29,6 +30,7 @@ __all__ = [
     "Report",
     "Sink",
     "Source",
+    "TensorClip",
     "VideoFile",
     "VideoFileSink",
     "VideoInfo",
@@ -40,4 +42,6 @@ __all__ = [
     "picture_to_rgb",
     "rgb_to_picture",
     "upsample",
+    "write_picture",
+    "write_video",
 ]
