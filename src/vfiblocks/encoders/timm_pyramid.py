@@ -73,7 +73,7 @@ class TimmPyramid(Encoder):
         names = shallow.state_dict().keys()
         weights = {name: value for name, value in self.body.state_dict().items() if name in names}
         shallow.load_state_dict(weights, assign=True)
-        self.body, self._taps = shallow, kept
+        self.body, self._taps = shallow.train(self.training), kept
 
     def forward(self, images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
         """Features of (N, 3, H, W) at the given strides; see :class:`Encoder`."""
