@@ -6,6 +6,7 @@ import inspect
 import math
 import types
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,17 @@ def assemble(spec: ModelSpec) -> Interpolator:
         1
     """
     spec = resolve(spec)
+    return connect(
+        spec, {stage: STAGE_REGISTRIES[stage].get(part.name) for stage, part in spec.parts()}
+    )
+
+
+def connect(spec: ModelSpec, classes: Mapping[str, Callable[..., Any]]) -> Interpolator:
+    """Build the given classes into the filled slots of a resolved spec.
+
+    What :func:`assemble` does once every name is looked up; for classes that have no name, such as
+    the stand-ins of :mod:`vfiblocks.testing`.
+    """
     needs = Needs()
     built: dict[str, Any] = dict.fromkeys(STAGE_REGISTRIES)
     for stage, part in spec.parts():
@@ -61,7 +73,7 @@ def assemble(spec: ModelSpec) -> Interpolator:
             motion_stride=flow.stride if flow is not None else None,
             draft_stride=blender.stride if blender is not None else None,
         )
-        built[stage] = STAGE_REGISTRIES[stage].get(part.name)(upstream, **part.options)
+        built[stage] = classes[stage](upstream, **part.options)
     _refuse_leftovers(spec, built, needs)
     if built["encoder"] is not None:
         built["encoder"].prune(needs.taps | ({needs.clip} if needs.clip else set()))
