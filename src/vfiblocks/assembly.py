@@ -94,11 +94,7 @@ def dry_run(spec: ModelSpec) -> Interpolator:
 def _resolve_part(stage: str, part: Part) -> Part:
     cls = STAGE_REGISTRIES[stage].get(part.name)
     hints = typing.get_type_hints(cls.__init__)
-    options = {
-        name: parameter.default
-        for name, parameter in inspect.signature(cls).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    options = STAGE_REGISTRIES[stage].options(part.name)
     for name, value in part.options.items():
         if name not in options:
             takes = ", ".join(options) or "no options"

@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vfiblocks.assembly import dry_run
 from vfiblocks.interpolator import Interpolator
-from vfiblocks.spec import STAGES, ModelSpec
+from vfiblocks.registry import STAGE_REGISTRIES
+from vfiblocks.spec import STAGES, ModelSpec, Part
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,15 @@ class Ledger:
 
     def __str__(self) -> str:
         lines = [f"{self.frames} frames of {self.height}x{self.width}, spec {self.fingerprint}"]
+        wide = max(24, *(len(entry.part) for entry in self.entries)) + 1
         for entry in self.entries:
             lines.append(
-                f"  {entry.stage:<11}{entry.part:<24}{entry.parameters:>12,} parameters"
+                f"  {entry.stage:<11}{entry.part:<{wide}}{entry.parameters:>12,} parameters"
                 f"{amount(entry.macs):>14}   {entry.gives}"
             )
-        lines.append(f"  {'all':<35}{self.parameters:>12,} parameters{amount(self.macs):>14}")
+        lines.append(
+            f"  {'all':<{11 + wide}}{self.parameters:>12,} parameters{amount(self.macs):>14}"
+        )
         return "\n".join(lines)
 
 
@@ -95,11 +99,10 @@ def describe(spec: ModelSpec, *, size: tuple[int, int] = (256, 448)) -> Ledger:
         module, part = getattr(model, stage), getattr(model.spec, stage)
         if module is None:
             continue
-        options = getattr(spec, stage).options
         entries.append(
             Entry(
                 stage=stage,
-                part=part.name + "".join(f" {key}={value}" for key, value in options.items()),
+                part=_words(stage, part),
                 gives=_gives(model, stage),
                 parameters=sum(p.numel() for p in module.parameters()),
                 macs=None if macs is None else macs.get(stage, 0),
@@ -137,6 +140,12 @@ def _count_macs(model: Interpolator, size: tuple[int, int]) -> dict[str, int] | 
         for stage in STAGES
         if f"{root}.{stage}" in counts
     }
+
+
+def _words(stage: str, part: Part) -> str:
+    defaults = STAGE_REGISTRIES[stage].options(part.name)
+    changed = [f" {key}={value}" for key, value in part.options.items() if value != defaults[key]]
+    return part.name + "".join(changed)
 
 
 def _gives(model: Interpolator, stage: str) -> str:

@@ -8,7 +8,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vfiblocks import plugins
 from vfiblocks.errors import PluginError, UnknownComponent
@@ -124,6 +124,18 @@ class Registry(Generic[T]):
         if name in self._entries:
             return self._entries[name].origin
         raise UnknownComponent(self._unknown(name))
+
+    def options(self, name: str) -> dict[str, Any]:
+        """Keyword-only options of a part and their defaults, ``inspect.Parameter.empty`` if none.
+
+        >>> FLOWS.options("context-cascade")["fine_stride"]
+        4
+        """
+        return {
+            option: parameter.default
+            for option, parameter in inspect.signature(cast(Any, self.get(name))).parameters.items()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        }
 
     def loaded(self) -> dict[str, T]:
         """Entries that are in memory, without asking any plugin to load."""

@@ -51,7 +51,8 @@ def components(
                 complain(str(error))
                 continue
             summary = (inspect.getdoc(part) or "").partition("\n")[0]
-            rows.append((word, name, summary, _options(part), registry.origin(name)))
+            options = ", ".join(f"{key}={value!r}" for key, value in registry.options(name).items())
+            rows.append((word, name, summary, options, registry.origin(name)))
     show_table(("stage", "name", "what it is", "options", "from"), rows)
 
 
@@ -78,12 +79,4 @@ def describe(
         )
     show_table(
         ("stage", "part", "parameters", "cost", "gives"), rows, numbers=("parameters", "cost")
-    )
-
-
-def _options(part: type) -> str:
-    return ", ".join(
-        f"{name}={parameter.default!r}"
-        for name, parameter in inspect.signature(part).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     )
