@@ -11,6 +11,7 @@ from torch import Tensor
 from vfiblocks.assembly import assemble
 from vfiblocks.checkpoints import load
 from vfiblocks.errors import CheckpointError, InputError, SpecError
+from vfiblocks.hub import SCHEME, load_address
 from vfiblocks.interpolator import Interpolator
 from vfiblocks.registry import MODELS
 from vfiblocks.spec import ModelSpec
@@ -24,7 +25,8 @@ def build_model(source: str | Path | ModelSpec, **overrides: Any) -> Interpolato
 
     Args:
         source: a registered name, a :class:`ModelSpec`, a ``.safetensors`` checkpoint (weights are
-            loaded), or a ``.json`` or ``.toml`` spec file.
+            loaded), one on the Hugging Face Hub as ``hf://owner/name`` or
+            ``hf://owner/name@revision``, or a ``.json`` or ``.toml`` spec file.
         overrides: changes to the spec as :meth:`ModelSpec.override` takes them, one per stage. A
             checkpoint takes none: its weights belong to its spec.
 
@@ -40,14 +42,14 @@ def build_model(source: str | Path | ModelSpec, **overrides: Any) -> Interpolato
         >>> build_model("lift15-tiny", aggregator=None).aggregator is None
         True
     """
-    path = Path(source) if isinstance(source, str | Path) else None
-    if path is not None and path.suffix in CHECKPOINT_SUFFIXES:
+    on_hub = isinstance(source, str) and source.startswith(SCHEME)
+    if on_hub or (isinstance(source, str | Path) and Path(source).suffix in CHECKPOINT_SUFFIXES):
         if overrides:
             raise CheckpointError(
-                f"{path} holds weights for one spec, so {', '.join(overrides)} cannot be "
+                f"{source} holds weights for one spec, so {', '.join(overrides)} cannot be "
                 "overridden; build the changed spec and fill it with load_part"
             )
-        return load(path)
+        return load_address(str(source)) if on_hub else load(str(source))
     return assemble(find_spec(source).override(**overrides))
 
 
