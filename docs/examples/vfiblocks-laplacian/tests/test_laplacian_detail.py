@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from vfiblocks import Upstream, build_model
+from vfiblocks import Part, Upstream, build_model
 from vfiblocks.errors import AssemblyError
 from vfiblocks.ops import resize, shrink
 from vfiblocks.states import Draft, Motion
+from vfiblocks.testing import check_refiner
 
 from vfiblocks_laplacian import LaplacianDetail
 from vfiblocks_laplacian.pyramid import join, split
@@ -31,6 +32,11 @@ def still_scene(height=64, width=96):
     draft = Draft(small, torch.stack((small, small), dim=1))
     nothing = torch.zeros(1, 2, 2, height // 4, width // 4)
     return picture, pair, Motion(nothing, torch.zeros_like(nothing[:, :, :1])), draft
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_keeps_the_contract_of_refiners(levels):
+    check_refiner(Part("laplacian-detail", levels=levels))
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3])
