@@ -1,4 +1,4 @@
-"""Shared set-up: reproducible runs, two threads, clips and GPU tests only where there are any."""
+"""Shared set-up: reproducible runs, one thread, clips and GPU tests only where there are any."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,9 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-torch.set_num_threads(2)
+# Tensors here are small: threads that wait for each other on a shared machine cost up to a hundred
+# times what they save.
+torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
