@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vfiblocks.encoders.base import Encoder
 from vfiblocks.errors import AssemblyError, CheckpointError, InputError, MissingDependency
@@ -73,6 +73,7 @@ class TimmPyramid(Encoder):
         names = shallow.state_dict().keys()
         weights = {name: value for name, value in self.body.state_dict().items() if name in names}
         shallow.load_state_dict(weights, assign=True)
+        _drop_unread_stages(shallow)
         self.body, self._taps = shallow.train(self.training), kept
 
     def forward(self, images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
@@ -88,6 +89,14 @@ class TimmPyramid(Encoder):
                     "in (channels, height, width) order, such as a ResNet, ConvNeXt or EfficientNet"
                 )
         return wanted
+
+
+def _drop_unread_stages(body: Any) -> None:
+    """Cut off what lies behind the deepest tap; the EfficientNet family would run it regardless."""
+    stages, deepest = getattr(body, "blocks", None), body.feature_info.module_name()[-1]
+    if isinstance(stages, nn.Sequential):
+        read = int(deepest.split(".")[1]) + 1 if deepest.startswith("blocks.") else 0
+        del stages[read:]
 
 
 def _create(upstream: Upstream | None, **options: Any) -> Any:
