@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -68,7 +69,7 @@ def connect(spec: ModelSpec, classes: Mapping[str, Callable[..., Any]]) -> Inter
             encoder=spec.encoder.name if spec.encoder else None,
             taps=encoder.taps if encoder is not None else {},
             needs=needs,
-            suggest=_encoders_offering,
+            suggest=partial(_encoders_offering, besides=spec.encoder),
             context_signal=aggregator.signal if aggregator is not None else None,
             motion_stride=flow.stride if flow is not None else None,
             draft_stride=blender.stride if blender is not None else None,
@@ -140,9 +141,11 @@ def _word(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
-def _encoders_offering(stride: int) -> str:
+def _encoders_offering(stride: int, besides: Part | None) -> str:
     fitting = sorted(
-        name for name, cls in ENCODERS.loaded().items() if stride in cls.typical_strides
+        name
+        for name, cls in ENCODERS.loaded().items()
+        if stride in cls.typical_strides and (besides is None or name != besides.name)
     )
     if not fitting:
         return ""

@@ -126,8 +126,9 @@ class Transformer(Aggregator):
         frames = len(window)
         allowed = torch.ones(1, frames, frames, dtype=torch.bool, device=device)
         if self.reach is not None:
-            at = torch.tensor(window.positions, dtype=torch.float32, device=device)
-            allowed = (at[:, None] - at[None, :]).abs()[None] <= self.reach
+            # In Python's floats: rounded to float32, a frame just within reach may fall outside.
+            near = [[abs(a - b) <= self.reach for b in window.positions] for a in window.positions]
+            allowed = torch.tensor(near, device=device)[None]
         if valid is not None:
             # A missing frame may look at itself: a row without any key is NaN.
             itself = torch.eye(frames, dtype=torch.bool, device=device)
