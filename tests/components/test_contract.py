@@ -1,0 +1,47 @@
+"""Every registered part holds what its stage promises, by default and in its variants."""
+
+import pytest
+
+from vfiblocks import Part
+from vfiblocks.registry import STAGE_REGISTRIES
+from vfiblocks.testing import check_part
+
+DEFAULTS = [
+    (stage, Part(name))
+    for stage, registry in STAGE_REGISTRIES.items()
+    for name in registry.names()
+    if registry.origin(name).startswith("vfiblocks.")
+]
+VARIANTS = [
+    ("encoder", Part("contextnet", first_stride=1)),
+    ("encoder", Part("pyramid", channels=(8, 16, 24), slope=0.2)),
+    ("encoder", Part("timm-pyramid", backbone="convnext_atto")),
+    ("encoder", Part("timm-pyramid", backbone="efficientnet_lite0")),
+    ("encoder", Part("timm-pyramid", backbone="mobilenetv3_small_050")),
+    ("encoder", Part("timm-pyramid", backbone="regnetx_002")),
+    ("aggregator", Part("mean", stride=8)),
+    ("aggregator", Part("transformer", window=2, layers=1, dim=64, patch=1)),
+    ("aggregator", Part("transformer", window=4.5, dim=64, heads=4, normalise=True)),
+    ("aggregator", Part("transformer", gate=True, dim=64, checkpoint=True, stride=8)),
+    ("flow", Part("context-cascade", coarse_stride=16, fine_stride=2, fine_channels=16)),
+    ("flow", Part("ifnet", channels=(16, 16), scales=(2, 1), time_channel=True)),
+    ("flow", Part("ifnet", first_stride=1)),
+    ("blender", Part("average", stride=1)),
+    ("blender", Part("visibility", stride=1)),
+    ("blender", Part("visibility", residual=True, residual_channels=16)),
+    ("refiner", Part("full-resolution", stride=4)),
+    ("refiner", Part("unet", first_stride=1)),
+    ("refiner", Part("warped-full-resolution", stride=4)),
+]
+
+
+@pytest.mark.parametrize(("stage", "part"), DEFAULTS + VARIANTS, ids=str)
+def test_part_keeps_its_contract(stage: str, part: Part):
+    check_part(stage, part)
+
+
+def test_every_part_has_a_variant_or_nothing_to_vary():
+    """A new part with options shows up here until the sweep knows one of its variants."""
+    varied = {(stage, part.name) for stage, part in VARIANTS}
+    plain = {(stage, part.name) for stage, part in DEFAULTS} - varied
+    assert plain <= {("flow", "classical")}  # its own test file varies it
