@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vfiblocks.errors import VideoError
 
+RGB = 0  # the matrix code of pictures that are no YUV at all
 UNSPECIFIED = 2
 FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG; 1 is limited, 0 unspecified
 LIMITED_RANGE = 1

@@ -24,10 +24,27 @@ _CONTAINERS = (b"moov", b"trak")
 
 def matrix_of_picture(picture: av.VideoFrame) -> DisplayMatrix | None:
     """The nine numbers of FFmpeg's display matrix (16.16 and 2.30 fixed point), or None."""
-    side_data: Any = picture.side_data.get("DISPLAYMATRIX")
+    try:
+        side_data: Any = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV before 19 refuses to list side data if FFmpeg attached a kind it has no name for,
+        # such as the EXIF block of a TIFF; the angle, though without any mirroring, is elsewhere.
+        degrees = getattr(picture, "rotation", 0)
+        return matrix_of_rotation(degrees) if degrees else None
     if side_data is None:
         return None
     return struct.unpack("=9i", bytes(side_data)[:36])
+
+
+def matrix_of_rotation(degrees: float) -> DisplayMatrix:
+    """The display matrix of a turn counter-clockwise, the inverse of :func:`rotation_of`.
+
+    >>> rotation_of(matrix_of_rotation(90))
+    90.0
+    """
+    cosine = round(65536 * math.cos(math.radians(degrees)))
+    sine = round(65536 * math.sin(math.radians(degrees)))
+    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
 
 
 def rotation_of(matrix: DisplayMatrix | None) -> float:

@@ -36,6 +36,7 @@ CONTAINERS = {
 _DEFAULT_CRF = {"libx264": 16, "libx265": 16, "libvpx-vp9": 18}
 _PRESET_CODECS = ("libx264", "libx265", "libx264rgb")
 _LOSSLESS_CODECS = ("ffv1", "libx264rgb", "huffyuv", "ffvhuff", "png", "utvideo")
+_PACKED_RGB = ("bgr0", "rgb24", "bgr24")
 # Encoders that refuse half a chroma sample at the border
 _EVEN_ONLY_CODECS = ("libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc")
 
@@ -142,10 +143,6 @@ def _nearest_format(
     lossless = codec in _LOSSLESS_CODECS
     if not formats or (lossless and info.pix_fmt in formats):
         return info.pix_fmt, ()
-    if source.kind != "yuv" and lossless:
-        for packed in ("bgr0", "rgb24", "bgr24") if source.bits == 8 else ():
-            if packed in formats:  # the same bits in another order
-                return packed, _alpha_note(source)
     wanted = source
     if source.kind != "yuv" and not lossless:
         # what every player shows; grey and RGB are read by few
@@ -156,6 +153,9 @@ def _nearest_format(
     candidates = [layout for name in formats if (layout := Layout.of(name)) is not None]
     if not whole:
         candidates = [c for c in candidates if c.chroma == (1, 1)]
+    packed = next((name for name in _PACKED_RGB if name in formats), None)
+    if packed and (not candidates or (lossless and source.kind == "gbr" and source.bits == 8)):
+        return packed, _alpha_note(source)  # the same bits as gbrp in another order
     if not candidates:
         raise VideoError(
             f"encoder {codec} stores none of the planar formats that {info.pix_fmt} could be "

@@ -11,7 +11,7 @@ from typing import Any
 from vfiblocks.errors import VideoError
 from vfiblocks.video._av import file_url, import_av, is_disk_full, reason
 from vfiblocks.video.base import Sink
-from vfiblocks.video.color import UNSPECIFIED
+from vfiblocks.video.color import FULL_RANGE, LIMITED_RANGE, RGB, UNSPECIFIED
 from vfiblocks.video.display_matrix import patch_mp4
 from vfiblocks.video.encoding import Encoding
 from vfiblocks.video.frame import Frame
@@ -110,9 +110,11 @@ class VideoFileSink(Sink):
 
     @property
     def _matrix(self) -> int:
-        """The matrix tag: the source's, unless it says RGB and the output is YUV."""
-        is_yuv = planar_layout(self.encoding.pix_fmt).kind == "yuv"
-        return UNSPECIFIED if is_yuv and self.info.colorspace == 0 else self.info.colorspace
+        """The matrix tag: the source's, but RGB must be called so and YUV must not."""
+        source = self.info.colorspace
+        if planar_layout(self.encoding.pix_fmt).kind == "gbr":
+            return RGB
+        return UNSPECIFIED if source == RGB else source
 
     def _set_matrix(self, stream: Any) -> None:
         if hasattr(stream, "set_display_matrix"):  # PyAV 18 and later
@@ -208,8 +210,10 @@ class VideoFileSink(Sink):
 
 
 def _range_of(info: VideoInfo, pix_fmt: str) -> int:
-    """The range tag: the source's where both are YUV, else what the output's levels mean."""
+    """The range tag: the source's where it can be kept, else what the output's levels mean."""
     source, output = planar_layout(info.pix_fmt), planar_layout(pix_fmt)
-    if source.kind == "yuv" and output.kind == "yuv":
-        return 2 if source.jpeg or output.jpeg else info.color_range
-    return 2 if is_full_range(output, 0) else 1
+    if source.jpeg or output.jpeg:
+        return FULL_RANGE
+    if source.kind == output.kind != "gbr":
+        return info.color_range
+    return FULL_RANGE if is_full_range(output, 0) else LIMITED_RANGE

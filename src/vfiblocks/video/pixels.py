@@ -203,7 +203,7 @@ def _repack(picture: Any, pix_fmt: str) -> Any:
     """Change how samples are stored; the tags, and so the levels, stay what they are."""
     tags = int(picture.colorspace), int(picture.color_range)
     # The scaler converts between ranges when it believes they differ, so tell it they do not.
-    same = tags[1] or None
+    same = {LIMITED_RANGE: "MPEG", FULL_RANGE: "JPEG"}.get(tags[1])  # names: PyAV 14 wants them
     repacked = picture.reformat(format=pix_fmt, src_color_range=same, dst_color_range=same)
     repacked.colorspace, repacked.color_range = tags
     return repacked
