@@ -9,6 +9,7 @@ from vfiblocks import aggregators, blenders, encoders, flows, refiners
 from vfiblocks.assembly import assemble, dry_run, resolve
 from vfiblocks.build import build_model, find_spec, interpolate, list_models
 from vfiblocks.checkpoints import load, load_part, save
+from vfiblocks.hub import load_from_hub, push_to_hub
 from vfiblocks.interpolator import Interpolator
 from vfiblocks.ledger import Ledger, describe
 from vfiblocks.ports import Signal, Upstream
@@ -50,7 +51,9 @@ __all__ = [
     "interpolate",
     "list_models",
     "load",
+    "load_from_hub",
     "load_part",
+    "push_to_hub",
     "refiners",
     "resolve",
     "save",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import typer
+
 from lift15.cli.output import show_table
 from vfiblocks.doctor import diagnose
 
 
 def doctor() -> None:
-    """Print versions, device, optional packages, and plugins found and broken."""
-    show_table(("what", "found"), diagnose().lines())
+    """Print versions, device, optional packages, and plugins found and broken.
+
+    Exits with 1 if something that is installed does not work.
+    """
+    diagnosis = diagnose()
+    show_table(("what", "found"), diagnosis.lines())
+    if not diagnosis.healthy:
+        raise typer.Exit(1)
