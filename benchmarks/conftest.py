@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 
@@ -12,10 +11,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks import record
 from benchmarks.measure import Alternative, Comparison, Interleaved, disagreement, peak_bytes
+from benchmarks.quiet import OtherWork, wait_until_quiet
 
 Compare = Callable[..., Comparison]
 COMPARISONS = pytest.StashKey[dict[str, list[Comparison]]]()
-LOAD = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,20 +23,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write benchmarks/results/<suite>.json for every suite that ran",
     )
+    parser.addoption(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long every comparison waits for other processes to be quiet",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--benchmark-disable"):
         raise pytest.UsageError("--record has nothing to record with --benchmark-disable")
     config.stash[COMPARISONS] = {}
-    config.stash[LOAD] = os.getloadavg()[0]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not session.config.getoption("--record") or exitstatus != pytest.ExitCode.OK:
         return
     for suite, comparisons in session.config.stash[COMPARISONS].items():
-        record.write(suite, comparisons, load=session.config.stash[LOAD])
+        record.write(suite, comparisons)
 
 
 @pytest.fixture
@@ -78,7 +83,10 @@ def compare(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Comp
             _check(alternatives, tolerance, apart)
             interleaved = Interleaved(alternatives)
             benchmark.group = title
+            wait_until_quiet(request.config.getoption("--patience"))
+            others = OtherWork()
             benchmark.pedantic(interleaved, rounds=rounds, iterations=1, warmup_rounds=1)
+            comparison.disturbance = others.cores()
             comparison.rows = interleaved.rows(rounds)
             comparison.rounds = len(next(iter(interleaved.laps.values()))[-rounds:])
             for row in comparison.rows if memory else ():

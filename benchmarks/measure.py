@@ -42,6 +42,8 @@ class Comparison:
         spec: fingerprint of the model spec the alternatives belong to, if there is one.
         tolerance: how far results may differ, relative to the largest value; None if unchecked.
         rounds: how often every alternative was timed.
+        disturbance: cores that other processes kept busy meanwhile; None if the system does not
+            say.
         rows: one per alternative; the first is what the others are divided into.
     """
 
@@ -51,6 +53,7 @@ class Comparison:
     spec: str | None
     tolerance: float | None
     rounds: int = 0
+    disturbance: float | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> dict[str, Any]:

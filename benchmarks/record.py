@@ -22,13 +22,12 @@ MEASURED = ("src", "benchmarks", ":!benchmarks/results")
 """A commit counts as clean if these are as committed; other files cannot change a result."""
 
 
-def write(suite: str, comparisons: Sequence[Comparison], *, load: float) -> Path:
+def write(suite: str, comparisons: Sequence[Comparison]) -> Path:
     """Write ``results/<suite>.json``.
 
     Args:
         suite: name of the test module without its prefix.
         comparisons: in the order they were made.
-        load: how busy the machine was before the run, as its one-minute load average.
     """
     document = {
         "format": FORMAT,
@@ -36,7 +35,6 @@ def write(suite: str, comparisons: Sequence[Comparison], *, load: float) -> Path
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": commit(),
         "machine": machine(),
-        "load_before": round(load, 2),
         "comparisons": [dataclasses.asdict(comparison) for comparison in comparisons],
     }
     path = RESULTS / f"{suite}.json"

@@ -55,8 +55,15 @@ def provenance(document: Mapping[str, Any]) -> str:
     return (
         f"Recorded {document['date']} from {commit['sha']}{dirty}: {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['threads']} threads, torch {machine['torch']}, "
-        f"Python {machine['python']}; load before the run {document['load_before']:g}.\n"
+        f"Python {machine['python']}; {_disturbance(document['comparisons'])}.\n"
     )
+
+
+def _disturbance(comparisons: list[dict[str, Any]]) -> str:
+    known = [c["disturbance"] for c in comparisons if c["disturbance"] is not None]
+    if not known:
+        return "it is not known what else ran"
+    return f"meanwhile other processes used {min(known):.2f} to {max(known):.2f} cores"
 
 
 def table(cases: list[dict[str, Any]]) -> str:
