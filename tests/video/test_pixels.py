@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vfiblocks.video import picture_to_rgb, rgb_to_picture
-from vfiblocks.video.pixels import Layout, planar_layout
+from vfiblocks.video.pixels import Layout, planar_layout, repacked
 
 PLANAR = [
     f"{stem}{suffix}"
@@ -147,6 +147,37 @@ def test_every_format_has_a_planar_one_that_holds_it(pix_fmt: str, planar: str) 
     layout = planar_layout(pix_fmt)
     assert layout.name == planar
     assert Layout.of(layout.name) == layout
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("nv12", "yuv420p"),
+        ("p010le", "yuv420p10le"),
+        ("yuvj420p", "yuv420p"),
+        ("yuv444p", "yuvj444p"),
+        ("rgb24", "bgr0"),
+        ("gbrp", "rgb24"),
+        ("gray16be", "gray16le"),
+    ],
+)
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_repacking_keeps_every_sample(before: str, after: str, color_range: int) -> None:
+    picture = rgb_to_picture(
+        smooth(), before, color_range=2 if "j" in after + before else color_range
+    )
+    other = repacked(picture, after)
+    assert other is not None
+    assert other.format.name == after
+    assert torch.equal(picture_to_rgb(other), picture_to_rgb(picture))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("yuv420p", "yuv444p"), ("bgra", "rgb24"), ("yuv420p10le", "yuv420p"), ("gray", "yuv420p")],
+)
+def test_repacking_never_converts(before: str, after: str) -> None:
+    assert repacked(rgb_to_picture(smooth(), before), after) is None
 
 
 def test_made_pictures_carry_their_tags() -> None:

@@ -14,6 +14,7 @@ from vfiblocks.errors import VideoError
 from vfiblocks.video import (
     Frame,
     Source,
+    TensorClip,
     VideoFileSink,
     VideoInfo,
     choose_encoding,
@@ -259,6 +260,32 @@ def test_bad_places(make_video: Make, tmp_path: Path, no_leftovers: Check) -> No
     with pytest.raises(VideoError, match="holds the input"):
         copy(path, tmp_path, overwrite=True)
     no_leftovers("in.mp4", "link.mp4")
+
+
+def test_wishes_a_folder_of_images_cannot_fulfil(make_video: Make, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="no codec, crf or pix_fmt to choose"):
+        copy(make_video("in.mp4"), tmp_path / "frames", crf=10)
+
+
+def test_a_source_that_is_no_file_may_replace_one(tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"older")
+    clip = TensorClip(torch.rand(2, 3, 16, 16), rate=25)
+    with open_sink(target, clip, overwrite=True) as sink:
+        for frame in clip:
+            sink.write(frame)
+    assert target.stat().st_size > 100
+
+
+def test_full_range_samples_are_handed_on_untouched(
+    make_video: Make, read_video: Read, tmp_path: Path
+) -> None:
+    path = make_video("in.mkv", pix_fmt="yuvj420p", tags=(2, 1, 1, 1))
+    copy(path, tmp_path / "out.mkv", codec="ffv1")
+    for before, after in zip(read_video(path), read_video(tmp_path / "out.mkv"), strict=True):
+        assert before.picture.format.name == "yuvj420p"
+        assert after.picture.format.name == "yuv420p"
+        assert torch.equal(before.rgb, after.rgb)
 
 
 def test_an_unwritable_folder(

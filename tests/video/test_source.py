@@ -181,6 +181,9 @@ def test_folders_that_are_none(tmp_path: Path, make_images: Make) -> None:
 def test_an_image_of_another_size_is_named(make_images: Make) -> None:
     folder = make_images(["0.png", "1.png", "2.png"], sizes={"2.png": (32, 48)})
     with pytest.raises(VideoError, match=r"2\.png: is 32x48, but 0\.png is 64x48"):
+        open_source(folder)  # before any work is done
+    folder = make_images(["0.jpg", "1.jpg"], sizes={"1.jpg": (32, 48)}, folder="photos")
+    with pytest.raises(VideoError, match=r"1\.jpg: is 32x48, but 0\.jpg is 64x48"):
         list(open_source(folder))
 
 

@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import torch
@@ -135,3 +136,26 @@ def test_a_frame_is_decoded_or_made() -> None:
     with pytest.raises(InputError, match=r"must be \(3, H, W\), got \(4, 4\)"):
         Frame(Fraction(0), rgb=torch.zeros(4, 4))
     assert "made 4x2 at 0.5" in repr(Frame(Fraction(1, 2), rgb=torch.zeros(3, 2, 4)))
+
+
+@pytest.mark.gpu
+def test_the_window_lives_where_the_maker_wants_it(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    from vfiblocks.video import interpolate_video, rgb_to_picture, write_video
+
+    pictures = [rgb_to_picture(torch.rand(3, 48, 64), "yuv420p") for _ in range(4)]
+    source = [Frame(Fraction(i, 25), picture=picture) for i, picture in enumerate(pictures)]
+
+    def spy(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
+        assert frames.is_cuda
+        assert valid.is_cuda
+        return average(frames, window, valid)
+
+    on_gpu = list(upsample(source, spy, left=2, right=2, device="cuda"))
+    plain = [Frame(frame.pts, picture=frame.picture) for frame in source]
+    on_cpu = list(upsample(plain, average, left=2, right=2))
+    for one, two in zip(on_gpu, on_cpu, strict=True):
+        assert torch.allclose(one.rgb.cpu(), two.rgb, atol=1e-5)
+    clip = torch.stack([frame.rgb.cpu() for frame in source])
+    path = write_video(tmp_path / "clip.mp4", clip, rate=25)
+    assert interpolate_video(path, tmp_path / "out.mp4", spy, device="cuda").frames_out == 7

@@ -27,7 +27,8 @@ class Report:
         frames_out: frames written, source and made.
         duration_in: seconds from the first to the last source frame.
         duration_out: seconds from the first to the last frame written; the same.
-        rate: average frames per second of the output.
+        rate: frames per second of the output; for a variable rate what the source's file states
+            as its average, times the factor.
         audio_packets: audio packets copied.
         notes: what a user should know, in plain sentences.
     """

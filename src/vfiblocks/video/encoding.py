@@ -183,6 +183,8 @@ def _format_notes(
     info: VideoInfo, source: Layout, wanted: Layout, best: Layout, codec: str, whole: bool
 ) -> tuple[str, ...]:
     notes = list(_alpha_note(source))
+    if info.pix_fmt.startswith("yuva"):
+        notes.append("the transparency of the pictures is left out")
     if not whole:
         notes.append(
             f"stored as {best.name}: {codec} cannot halve the chroma of an odd size "

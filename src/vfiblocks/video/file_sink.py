@@ -18,14 +18,14 @@ from vfiblocks.video.frame import Frame
 from vfiblocks.video.info import VideoInfo
 from vfiblocks.video.partial import PartialOutput
 from vfiblocks.video.passthrough import Passthrough
-from vfiblocks.video.pixels import is_full_range, planar_layout, rgb_to_picture
+from vfiblocks.video.pixels import is_full_range, planar_layout, repacked, rgb_to_picture
 
 
 class VideoFileSink(Sink):
     """Encodes frames into a file that looks like its source: size, shape, colours, turn, sound.
 
-    Decoded frames whose pixel format is the output's go to the encoder as they are; every other
-    frame is converted once, rounded to the nearest level.
+    Decoded frames go to the encoder with their samples untouched where the output's pixel format
+    holds the same ones; every other frame is converted once, rounded to the nearest level.
 
     Args:
         path: the output.
@@ -153,8 +153,10 @@ class VideoFileSink(Sink):
 
     def _picture(self, frame: Frame) -> Any:
         pix_fmt = self.encoding.pix_fmt
-        if frame.picture is not None and frame.picture.format.name == pix_fmt:
-            return frame.picture
+        if frame.picture is not None:
+            same = repacked(frame.picture, pix_fmt)
+            if same is not None:
+                return same
         return rgb_to_picture(frame.rgb, pix_fmt, colorspace=self._matrix, color_range=self._range)
 
     def commit(self) -> None:

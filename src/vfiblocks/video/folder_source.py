@@ -29,7 +29,8 @@ class ImageFolder(Source):
 
     Raises:
         VideoError: the folder is missing, holds no image, or its first image cannot be read.
-            While iterating: an image cannot be read or differs in size; the message names it.
+            While iterating: an image cannot be read or differs in size (of PNG images this is
+            seen at once); the message names it.
         MissingDependency: PyAV is not installed.
     """
 
@@ -50,6 +51,10 @@ class ImageFolder(Source):
                 f"{self.path}: the folder holds no images ({', '.join(IMAGE_SUFFIXES)})"
             )
         first = _read(self._files[0])
+        for file in self._files:
+            size = _png_size(file)
+            if size is not None:  # a stray last image must not be found after hours of work
+                self._check_size(file, size, (first.width, first.height))
         self.info = VideoInfo(
             width=first.width,
             height=first.height,
@@ -65,18 +70,21 @@ class ImageFolder(Source):
         )
 
     def __iter__(self) -> Iterator[Frame]:
-        width, height = self.info.width, self.info.height
+        wanted = self.info.width, self.info.height
         for index, file in enumerate(self._files):
             picture = _read(file)
-            if (picture.width, picture.height) != (width, height):
-                raise VideoError(
-                    f"{file}: is {picture.width}x{picture.height}, but {self._files[0].name} is "
-                    f"{width}x{height}; all images of a folder must have one size"
-                )
+            self._check_size(file, (picture.width, picture.height), wanted)
             yield Frame(index / self.info.rate, picture=picture)
 
     def close(self) -> None:
         """Nothing stays open between two images."""
+
+    def _check_size(self, file: Path, found: tuple[int, int], wanted: tuple[int, int]) -> None:
+        if found != wanted:
+            raise VideoError(
+                f"{file}: is {found[0]}x{found[1]}, but {self._files[0].name} is "
+                f"{wanted[0]}x{wanted[1]}; all images of a folder must have one size"
+            )
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -87,6 +95,15 @@ def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     """
     pieces = re.split(r"(\d+)", path.name.lower())
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p], path.name
+
+
+def _png_size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the header of a PNG, which costs nothing; None for other formats."""
+    with path.open("rb") as file:
+        head = file.read(24)
+    if len(head) < 24 or not head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return None
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
 def _read(path: Path) -> Any:

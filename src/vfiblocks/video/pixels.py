@@ -8,7 +8,7 @@ first unpacked by FFmpeg's scaler into the planar format with the same bits.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,6 +197,33 @@ def rgb_to_picture(
     if pix_fmt != layout.name:
         picture = _repack(picture, pix_fmt)
     return picture  # type: ignore[no-any-return]
+
+
+def repacked(picture: av.VideoFrame, pix_fmt: str) -> av.VideoFrame | None:
+    """The same samples in another arrangement, or None if that takes a colour conversion.
+
+    NV12 becomes YUV420P that way, and ``yuvj420p`` the ``yuv420p`` of an encoder that wants the
+    range said elsewhere. Opacity is dropped where ``pix_fmt`` has no room for it.
+
+    Example:
+        >>> picture = rgb_to_picture(torch.rand(3, 2, 2), "nv12")
+        >>> repacked(picture, "yuv420p").format.name, repacked(picture, "rgb24")
+        ('yuv420p', None)
+    """
+    if picture.format.name == pix_fmt:
+        return picture
+    before = replace(planar_layout(picture.format.name), jpeg=False)
+    after = replace(planar_layout(pix_fmt), jpeg=False)
+    if before != after or before.alpha:
+        return None
+    if Layout.of(picture.format.name) is None or Layout.of(pix_fmt) is None:
+        return _repack(picture, pix_fmt)  # type: ignore[no-any-return]
+    # Two names for one layout: older scalers would change the range on the way.
+    twin = import_av().VideoFrame(picture.width, picture.height, pix_fmt)
+    for source, target in zip(picture.planes, twin.planes, strict=True):
+        _samples(target, after.bits)[...] = _samples(source, after.bits)
+    twin.colorspace, twin.color_range = int(picture.colorspace), int(picture.color_range)
+    return twin  # type: ignore[no-any-return]
 
 
 def _repack(picture: Any, pix_fmt: str) -> Any:

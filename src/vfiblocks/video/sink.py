@@ -43,11 +43,16 @@ def open_sink(
         VideoError: the output is the input, exists, cannot be written, or is of an unknown kind.
     """
     path = Path(path)
-    if path.resolve() == source.path.resolve() or (path.exists() and path.samefile(source.path)):
+    if path.exists() and source.path.exists() and path.samefile(source.path):
         raise VideoError(f"{path}: is the input itself; choose another name for the output")
     if not path.suffix or path.is_dir():
         if path.resolve() in source.path.resolve().parents:
             raise VideoError(f"{path}: holds the input; choose another name for the output")
+        if any(wish is not None for wish in (codec, crf, pix_fmt)):
+            raise VideoError(
+                f"{path}: is a folder of PNG images, for which there is no codec, crf or pix_fmt "
+                "to choose; give the name a suffix such as .mp4 for a video"
+            )
         return ImageFolderSink(path, source.info, overwrite=overwrite)
     encoding = choose_encoding(
         source.info, path, codec=codec, crf=crf, preset=preset, pix_fmt=pix_fmt
