@@ -1,0 +1,105 @@
+"""Models are one graph: ``torch.compile(fullgraph=True)`` and ``torch.export`` take them whole.
+
+The backends used here translate but do not generate code, so that a test takes seconds.
+"""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, export
+
+from vfiblocks import Interpolator, Window, build_model
+
+NAMES = [
+    "lift15-tiny",
+    pytest.param("lift15-s1", marks=pytest.mark.slow),
+    pytest.param("rife", marks=pytest.mark.slow),
+]
+
+
+class Picture(nn.Module):
+    """A graph for deployment: clip in, picture out."""
+
+    def __init__(self, model: Interpolator) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, frames: Tensor) -> Tensor:
+        image: Tensor = self.model(frames).image
+        return image
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest) -> Interpolator:
+    torch._dynamo.reset()
+    return build_model(request.param).eval()
+
+
+def clip(model: Interpolator, height: int, width: int, batch: int = 1) -> Tensor:
+    return torch.rand(batch, len(model.window), 3, height, width)
+
+
+@pytest.mark.parametrize("model", NAMES, indirect=True)
+@pytest.mark.parametrize("backend", ["eager", pytest.param("aot_eager", marks=pytest.mark.slow)])
+@torch.no_grad()
+def test_compiles_as_one_graph(model: Interpolator, backend: str):
+    frames = clip(model, 48, 64)
+    compiled = torch.compile(model, fullgraph=True, backend=backend)
+    expected, found = model(frames), compiled(frames)
+    torch.testing.assert_close(found.image, expected.image, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.motion.flow, expected.motion.flow, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_compiles_with_missing_frames():
+    model = build_model("lift15-tiny", aggregator={"window": 8}).eval()
+    torch._dynamo.reset()
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    window = Window.even(2, 2, 0.25)
+    valid = torch.tensor([[False, True, True, True]])
+    frames = torch.rand(1, 4, 3, 32, 64)
+    torch.testing.assert_close(
+        compiled(frames, window, valid).image, model(frames, window, valid).image
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", NAMES, indirect=True)
+@torch.no_grad()
+def test_one_compiled_graph_serves_all_sizes(model: Interpolator):
+    graphs = 0
+
+    def counting(graph: torch.fx.GraphModule, _: object) -> torch.fx.GraphModule:
+        nonlocal graphs
+        graphs += 1
+        return graph
+
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend=counting)
+    for size in ((64, 96), (96, 64), (50, 70)):
+        frames = clip(model, *size)
+        torch.testing.assert_close(compiled(frames).image, model(frames).image)
+    assert graphs <= 2  # padded or not
+
+
+@pytest.mark.parametrize("model", NAMES, indirect=True)
+@torch.no_grad()
+def test_exports_for_any_size_and_batch(model: Interpolator):
+    shapes = ({0: Dim.AUTO, 3: Dim.AUTO, 4: Dim.AUTO},)
+    program = export(Picture(model), (clip(model, 65, 99, 2),), dynamic_shapes=shapes).module()
+    for size in ((33, 47), (50, 64), (64, 50), (64, 64), (96, 160)):
+        frames = clip(model, *size, batch=3)
+        torch.testing.assert_close(program(frames), model(frames).image)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", NAMES, indirect=True)
+@torch.no_grad()
+def test_exports_for_multiples(model: Interpolator):
+    """The form for engines that want to know what sizes they will meet."""
+    height, width = (model.multiple * Dim(side, min=2, max=64) for side in ("tall", "wide"))
+    shapes = ({3: height, 4: width},)
+    program = export(Picture(model), (clip(model, 64, 96),), dynamic_shapes=shapes).module()
+    for size in ((64, 64), (128, 96)):
+        frames = clip(model, *size)
+        torch.testing.assert_close(program(frames), model(frames).image)
