@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from benchmarks.measure import Alternative, Comparison, Interleaved, disagreemen
 from benchmarks.quiet import OtherWork, wait_until_quiet
 
 Compare = Callable[..., Comparison]
+HERE = Path(__file__).parent
 COMPARISONS = pytest.StashKey[dict[str, list[Comparison]]]()
 
 
@@ -36,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--benchmark-disable"):
         raise pytest.UsageError("--record has nothing to record with --benchmark-disable")
     config.stash[COMPARISONS] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(0))  # slow is a result here, never a failure
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

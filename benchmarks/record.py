@@ -25,6 +25,9 @@ MEASURED = ("src", "benchmarks", ":!benchmarks/results")
 def write(suite: str, comparisons: Sequence[Comparison]) -> Path:
     """Write ``results/<suite>.json``.
 
+    What an earlier run recorded from the same commit on the same machine is kept unless it was
+    measured again, so that a suite can be recorded in parts, whenever a machine is quiet.
+
     Args:
         suite: name of the test module without its prefix.
         comparisons: in the order they were made.
@@ -38,6 +41,8 @@ def write(suite: str, comparisons: Sequence[Comparison]) -> Path:
         "comparisons": [dataclasses.asdict(comparison) for comparison in comparisons],
     }
     path = RESULTS / f"{suite}.json"
+    if path.exists():
+        _merge(document, json.loads(path.read_text()))
     path.parent.mkdir(exist_ok=True)
     fresh = path.with_suffix(".tmp")
     fresh.write_text(json.dumps(document, indent=1) + "\n")
@@ -60,6 +65,20 @@ def commit() -> dict[str, Any]:
     """Short hash, and whether what was measured differs from it."""
     sha = _git("rev-parse", "--short=8", "HEAD")
     return {"sha": sha, "dirty": bool(_git("status", "--porcelain", "--", *MEASURED))}
+
+
+def _merge(document: dict[str, Any], earlier: dict[str, Any]) -> None:
+    if document["commit"]["dirty"] or any(
+        document[key] != earlier[key] for key in ("format", "commit", "machine")
+    ):
+        return
+    fresh = {_key(comparison): comparison for comparison in document["comparisons"]}
+    kept = {_key(comparison): comparison for comparison in earlier["comparisons"]}
+    document["comparisons"] = list((kept | fresh).values())
+
+
+def _key(comparison: dict[str, Any]) -> tuple[str, str, str]:
+    return comparison["title"], comparison["case"], comparison["size"]
 
 
 def _git(*arguments: str) -> str:
