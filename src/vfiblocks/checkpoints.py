@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ def save(model: Interpolator, path: str | Path, *, facts: Mapping[str, str] | No
         facts: free text about the weights (training data, licence, scores), kept in the metadata.
 
     Raises:
-        CheckpointError: for another suffix, or a folder that cannot be written.
+        CheckpointError: for another suffix, a folder that cannot be written, or a dry run.
 
     Example:
         >>> import tempfile
@@ -88,19 +88,23 @@ def save(model: Interpolator, path: str | Path, *, facts: Mapping[str, str] | No
         "facts": dict(facts or {}),
     }
     tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=".partial"
+    if any(value.is_meta for value in tensors.values()):
+        raise CheckpointError(
+            f"cannot write {path}: the model is a dry run and has no weights; build it with "
+            "assemble or build_model"
         )
-        os.close(handle)
+    # In the same folder, so that the last step is a rename.
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial")
+    try:
+        temporary.touch(exist_ok=False)
+        usual = temporary.stat().st_mode  # safetensors writes for the owner's eyes only
         save_file(tensors, temporary, metadata={KEY: json.dumps(about, sort_keys=True)})
+        temporary.chmod(usual)
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot write {path}: {_reason(error)}") from error
     finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
     return path
 
 
