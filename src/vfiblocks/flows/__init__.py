@@ -1,7 +1,8 @@
 """Stage 3: motion from the target to the references."""
 
 from vfiblocks.flows.base import FlowEstimator
+from vfiblocks.flows.classical import Classical
 from vfiblocks.flows.context_cascade import ContextCascade
 from vfiblocks.flows.ifnet import IFNet
 
-__all__ = ["ContextCascade", "FlowEstimator", "IFNet"]
+__all__ = ["Classical", "ContextCascade", "FlowEstimator", "IFNet"]
