@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from vfiblocks.assembly import dry_run
 from vfiblocks.interpolator import Interpolator
@@ -128,6 +127,9 @@ def amount(macs: int | None) -> str:
 def _count_macs(model: Interpolator, size: tuple[int, int]) -> dict[str, int] | None:
     if not model.flow.traceable:
         return None
+    # Here, because it brings in Triton, which takes longer than the rest of vfiblocks together.
+    from torch.utils.flop_counter import FlopCounterMode
+
     counter = FlopCounterMode(display=False)
     frames = torch.zeros(1, len(model.window), 3, *size, device="meta")
     with torch.no_grad(), counter:
