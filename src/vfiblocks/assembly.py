@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from vfiblocks.encoders.base import Encoder
-from vfiblocks.errors import AssemblyError
+from vfiblocks.errors import AssemblyError, SpecError, VfiError
 from vfiblocks.interpolator import Interpolator
 from vfiblocks.ports import Needs, Upstream
 from vfiblocks.registry import ENCODERS, STAGE_REGISTRIES
@@ -25,9 +25,14 @@ def resolve(spec: ModelSpec) -> ModelSpec:
     """The same spec with every option written out, checked against the parts' signatures.
 
     Raises:
+        SpecError: if it is no spec.
         UnknownComponent: for a name no registry knows.
         AssemblyError: for an option a part does not have or a value of the wrong type.
     """
+    if not isinstance(spec, ModelSpec):
+        raise SpecError(
+            f"a model is assembled from a ModelSpec, got {spec!r}; by name, build_model"
+        )
     parts: dict[str, Any] = {stage: _resolve_part(stage, part) for stage, part in spec.parts()}
     return replace(spec, **parts)
 
@@ -74,7 +79,7 @@ def connect(spec: ModelSpec, classes: Mapping[str, Callable[..., Any]]) -> Inter
             motion_stride=flow.stride if flow is not None else None,
             draft_stride=blender.stride if blender is not None else None,
         )
-        built[stage] = classes[stage](upstream, **part.options)
+        built[stage] = _build(classes[stage], upstream, part)
     _refuse_leftovers(spec, built, needs)
     if built["encoder"] is not None:
         built["encoder"].prune(needs.taps | ({needs.clip} if needs.clip else set()))
@@ -92,6 +97,20 @@ def dry_run(spec: ModelSpec) -> Interpolator:
         return assemble(spec)
 
 
+def _build(cls: Callable[..., Any], upstream: Upstream, part: Part) -> Any:
+    """Construct a part; what torch says about impossible sizes is put in terms of the spec."""
+    options = ", ".join(f"{name}={value!r}" for name, value in part.options.items())
+    try:
+        built = cls(upstream, **part.options)
+    except VfiError:
+        raise
+    except (ValueError, RuntimeError) as error:
+        raise upstream.refuse(f"cannot be built with {options}: {error}") from error
+    if empty := [name for name, value in built.named_parameters() if not value.numel()]:
+        raise upstream.refuse(f"has nothing in '{empty[0]}' when built with {options}")
+    return built
+
+
 def _resolve_part(stage: str, part: Part) -> Part:
     cls = STAGE_REGISTRIES[stage].get(part.name)
     hints = typing.get_type_hints(cls.__init__)
@@ -101,8 +120,9 @@ def _resolve_part(stage: str, part: Part) -> Part:
             takes = ", ".join(options) or "no options"
             raise AssemblyError(f"{stage} '{part.name}' has no option {name!r}; it takes {takes}")
         if not _fits(value, hints.get(name, Any)):
-            wanted = hints[name] if isinstance(hints[name], types.UnionType) else _word(hints[name])
-            raise AssemblyError(f"{stage} '{part.name}' wants {name} to be {wanted}, got {value!r}")
+            raise AssemblyError(
+                f"{stage} '{part.name}' wants {name} to be {_word(hints[name])}, got {value!r}"
+            )
         options[name] = value
     for name, value in options.items():
         if value is inspect.Parameter.empty:
@@ -119,7 +139,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, choice) for choice in arguments)
     if origin is typing.Literal:
-        return value in arguments
+        return any(value == choice and type(value) is type(choice) for choice in arguments)
     if origin is tuple:
         if not isinstance(value, tuple):
             return False
@@ -138,7 +158,7 @@ def _fits(value: Any, hint: Any) -> bool:
 def _word(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return "one of " + ", ".join(map(repr, typing.get_args(hint)))
-    return getattr(hint, "__name__", str(hint))
+    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
 
 
 def _encoders_offering(stride: int, besides: Part | None) -> str:

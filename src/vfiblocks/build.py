@@ -18,6 +18,7 @@ from vfiblocks.spec import ModelSpec
 
 CHECKPOINT_SUFFIXES = (".safetensors",)
 SPEC_SUFFIXES = (".json", ".toml")
+FOREIGN_SUFFIXES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 
 
 def build_model(source: str | Path | ModelSpec, **overrides: Any) -> Interpolator:
@@ -63,6 +64,11 @@ def find_spec(source: str | Path | ModelSpec) -> ModelSpec:
         return source
     if Path(source).suffix in SPEC_SUFFIXES:
         return ModelSpec.from_file(source)
+    if Path(source).suffix in FOREIGN_SUFFIXES:
+        raise CheckpointError(
+            f"{source} may be a pickle, which can execute code, and names no model; build the "
+            "model, fill it with torch.load(path, weights_only=True) and save it as .safetensors"
+        )
     spec = MODELS.get(str(source))
     if not isinstance(spec, ModelSpec):
         raise SpecError(

@@ -73,10 +73,10 @@ class Transformer(Aggregator):
     ) -> None:
         super().__init__(upstream)
         clip = upstream.clip(stride=stride)
-        if layers < 1 or dim % heads or dim % 8:
+        if min(layers, dim, heads, patch, expansion) < 1 or dim % heads or dim % 8:
             raise upstream.refuse(
-                f"needs one or more layers and a dim that heads and 8 groups divide, got "
-                f"layers={layers}, dim={dim}, heads={heads}"
+                f"needs positive sizes and a dim that heads and 8 groups divide, got "
+                f"layers={layers}, dim={dim}, heads={heads}, patch={patch}, expansion={expansion}"
             )
         if window is not None and window <= 0:
             raise upstream.refuse(f"needs a positive attention window or None, got {window}")

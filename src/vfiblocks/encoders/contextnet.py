@@ -37,6 +37,8 @@ class Contextnet(LevelEncoder):
         first_stride: Literal[1, 2] = 2,
     ) -> None:
         super().__init__(upstream)
+        if not channels or min(channels) < 1:
+            raise upstream.refuse(f"needs one or more levels of positive width, got {channels}")
         before, stride = 3, 1
         for depth, width in enumerate(channels):
             step = first_stride if depth == 0 else 2

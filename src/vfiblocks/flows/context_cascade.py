@@ -59,6 +59,11 @@ class ContextCascade(FlowEstimator):
                 f"refines from coarse to fine, got coarse_stride={coarse_stride} and "
                 f"fine_stride={fine_stride}"
             )
+        if min(coarse_blocks, fine_blocks) < 0:
+            raise upstream.refuse(
+                f"cannot have fewer than no blocks, got coarse_blocks={coarse_blocks} and "
+                f"fine_blocks={fine_blocks}"
+            )
         self.stride, self.coarse_stride = fine_stride, coarse_stride
         coarse = upstream.features(stride=coarse_stride)
         fine = upstream.features(stride=fine_stride)

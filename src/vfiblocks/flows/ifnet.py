@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -43,8 +44,6 @@ class IFNet(FlowEstimator):
         torch.Size([1, 2, 2, 32, 48])
     """
 
-    multiple = 32  # RIFE pads to this
-
     def __init__(
         self,
         upstream: Upstream,
@@ -59,7 +58,12 @@ class IFNet(FlowEstimator):
             raise upstream.refuse(
                 f"needs one width per scale, got channels={channels} and scales={scales}"
             )
+        if min(scales) < 1:
+            raise upstream.refuse(f"needs scales of at least 1, got {scales}")
         self.stride, self.scales = 1, scales
+        # RIFE pads to 32; what every block's two strided convolutions divide by is more at scales
+        # above 8.
+        self.multiple = math.lcm(32, *(2 * first_stride * scale for scale in scales))
         self.any_time = time_channel
         first = PICTURES + time_channel
         self.blocks = nn.ModuleList(

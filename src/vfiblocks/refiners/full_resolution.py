@@ -51,6 +51,8 @@ class FullResolution(Refiner):
         blocks: int = 2,
     ) -> None:
         super().__init__(upstream)
+        if blocks < 0:
+            raise upstream.refuse(f"cannot have fewer than no blocks, got blocks={blocks}")
         upstream.draft()
         features = upstream.features(stride=stride)
         self.stride = stride

@@ -35,6 +35,8 @@ class WarpedFullResolution(Refiner):
         self, upstream: Upstream, *, stride: int = 1, channels: int = 64, blocks: int = 2
     ) -> None:
         super().__init__(upstream)
+        if blocks < 0:
+            raise upstream.refuse(f"cannot have fewer than no blocks, got blocks={blocks}")
         upstream.draft()
         upstream.motion()
         features = upstream.features(stride=stride)
