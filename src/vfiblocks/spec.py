@@ -223,7 +223,7 @@ class ModelSpec:
 
         plain = resolve(self).to_dict()
         del plain["description"]
-        canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -235,6 +235,15 @@ def _plain(value: Any, what: str) -> Value:
     raise SpecError(
         f"{what} must be plain data (numbers, text, true/false, lists), got {type(value).__name__}"
     )
+
+
+def _canonical(plain: Any) -> Any:
+    """Whole floats as integers: 8 and 8.0 are equal options, and must hash alike."""
+    if isinstance(plain, dict):
+        return {key: _canonical(value) for key, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_canonical(value) for value in plain]
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
 def _read_part(stage: str, plain: Any) -> Part | None:
