@@ -75,7 +75,7 @@ class Interpolator(nn.Module):
         Raises:
             InputError: for frames of another kind, number or range, or missing references.
         """
-        window = window or self.window
+        window = self.window if window is None else window
         self._check(frames, window, valid)
         height, width = frames.shape[-2:]
         if valid is not None:  # what stands in for a missing frame must not matter, NaN included
@@ -135,10 +135,9 @@ class Interpolator(nn.Module):
         The target lies where the model's own target lies, so that positional encodings stay near
         those it was trained on.
         """
-        even = Window.even(left or self.window.left, right or self.window.right)
-        even = even.shifted(self.window.target)
-        first, second = (even.positions[i] for i in even.references)
-        return Window(even.positions, first + time * (second - first))
+        left = self.window.left if left is None else left
+        right = self.window.right if right is None else right
+        return Window.even(left, right, time).shifted(self.window.target)
 
     def _encode_others(self, frames: Tensor, others: list[int]) -> list[Tensor]:
         """Deepest tap of the frames that are not references.
@@ -156,6 +155,12 @@ class Interpolator(nn.Module):
         return list(rearrange(deepest, "(b t) c h w -> t b c h w", t=len(others)).unbind(0))
 
     def _check(self, frames: Tensor, window: Window, valid: Tensor | None) -> None:
+        if not isinstance(window, Window):
+            raise InputError(f"window must be a Window, got {window!r}; Window(positions, target)")
+        if not isinstance(frames, Tensor):
+            raise InputError(
+                f"frames must be a tensor (B, T, 3, H, W), got {type(frames).__name__}"
+            )
         if frames.ndim != 5 or frames.shape[2] != 3 or 0 in frames.shape:
             raise InputError(
                 f"frames must be (B, T, 3, H, W), got {tuple(frames.shape)}; "
@@ -185,6 +190,7 @@ class Interpolator(nn.Module):
             )
         if torch.compiler.is_compiling() or frames.is_meta:  # what follows reads values
             return
+        self._check_place(frames, valid)
         if valid is not None and not valid[:, list(window.references)].all():
             raise InputError(
                 "the two reference frames must exist; valid marks one of them as missing "
@@ -192,6 +198,27 @@ class Interpolator(nn.Module):
             )
         if not self.training:
             self._check_values(frames, valid)
+
+    def _check_place(self, frames: Tensor, valid: Tensor | None) -> None:
+        """Device and precision, which torch reports from deep inside and without naming frames."""
+        if valid is not None and valid.device != frames.device:
+            raise InputError(
+                f"frames are on {frames.device}, but valid is on {valid.device}; "
+                "valid.to(frames.device)"
+            )
+        weight = next(self.parameters(), None)
+        if weight is None:
+            return
+        if weight.device != frames.device:
+            raise InputError(
+                f"frames are on {frames.device}, but the model is on {weight.device}; "
+                f"frames.to({str(weight.device)!r})"
+            )
+        if weight.dtype != frames.dtype and not torch.is_autocast_enabled(frames.device.type):
+            raise InputError(
+                f"frames are {frames.dtype}, but the model computes in {weight.dtype}; "
+                f"frames.to({weight.dtype}), or torch.autocast"
+            )
 
     @staticmethod
     def _check_values(frames: Tensor, valid: Tensor | None) -> None:

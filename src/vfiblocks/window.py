@@ -36,9 +36,15 @@ class Window:
     target: float
 
     def __post_init__(self) -> None:
-        positions = tuple(float(p) for p in self.positions)
+        try:
+            positions, target = tuple(float(p) for p in self.positions), float(self.target)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"a window needs numbers, got positions {self.positions!r} and target "
+                f"{self.target!r}"
+            ) from error
         object.__setattr__(self, "positions", positions)
-        object.__setattr__(self, "target", float(self.target))
+        object.__setattr__(self, "target", target)
         if not all(math.isfinite(p) for p in (*positions, self.target)):
             raise InputError(f"a window needs finite positions, got {positions} -> {self.target}")
         if len(set(positions)) != len(positions):
@@ -64,7 +70,7 @@ class Window:
         if not 0 < target < length - 1:
             raise InputError(
                 f"the hole must have a frame on each side: target {target} in a clip of {length}; "
-                f"choose 1 to {length - 2}"
+                + (f"choose 1 to {length - 2}" if length > 2 else "a clip of three is the shortest")
             )
         return cls(tuple(float(p) for p in range(length) if p != target), float(target))
 
