@@ -28,7 +28,7 @@ SURFACE = {
     """,
     "vfiblocks.encoders": "Contextnet Encoder Pyramid TimmPyramid",
     "vfiblocks.aggregators": "Aggregator Mean Transformer",
-    "vfiblocks.flows": "ContextCascade FlowEstimator IFNet",
+    "vfiblocks.flows": "Classical ContextCascade FlowEstimator IFNet",
     "vfiblocks.blenders": "Average Blender Visibility",
     "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution",
     "vfiblocks.testing": """
@@ -43,7 +43,7 @@ SURFACE = {
 PARTS = {
     "encoder": "contextnet pyramid timm-pyramid",
     "aggregator": "mean transformer",
-    "flow": "context-cascade ifnet",
+    "flow": "classical context-cascade ifnet",
     "blender": "average visibility",
     "refiner": "full-resolution unet warped-full-resolution",
 }
