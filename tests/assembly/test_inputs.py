@@ -22,8 +22,11 @@ def rife() -> Interpolator:
     return build_model("rife").eval()
 
 
+GENERATOR = torch.Generator().manual_seed(0)  # the tables below are made before any test is seeded
+
+
 def rand(*shape: int) -> torch.Tensor:
-    return torch.rand(*shape)
+    return torch.rand(*shape, generator=GENERATOR)
 
 
 def bools(*values: bool) -> torch.Tensor:
@@ -42,7 +45,7 @@ REFUSED = [
     ((rand(1, 2, 3, 8, 8),), "the window has 14 positions, but 2 frames came; give a window that"),
     ((rand(1, 2, 3, 8, 8), (-1, 1)), "window must be a Window, got (-1, 1)"),
     ((rand(1, 2, 3, 8, 8).byte(), PAIR), "must be floats in [0, 1], got torch.uint8; divide 8-bit"),
-    ((255 * rand(1, 2, 3, 8, 8), PAIR), "must be finite and lie in [0, 1], got values from 0."),
+    ((255 * rand(1, 2, 3, 8, 8), PAIR), "must be finite and lie in [0, 1], got values from "),
     (
         (rand(1, 2, 3, 8, 8) * torch.nan, PAIR),
         "must be finite and lie in [0, 1], got values from n",
