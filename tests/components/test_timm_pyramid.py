@@ -80,3 +80,10 @@ def test_taps_with_channels_last_are_refused():
     spec = LIFT.override(aggregator=None, encoder={"backbone": "swin_tiny_patch4_window7_224"})
     with pytest.raises(InputError, match=r"gives \(56, 56, 96\) at stride 4 instead of \(96, 56"):
         assemble(spec)(torch.rand(1, 2, 3, 224, 224))
+
+
+def test_a_backbone_of_one_size_says_so():
+    encoder = build(backbone="swin_tiny_patch4_window7_224").eval()
+    with pytest.raises(InputError, match="refuses pictures of 64x64") as caught:
+        encoder(torch.rand(1, 3, 64, 64), {4})
+    assert "convolutional" in str(caught.value)

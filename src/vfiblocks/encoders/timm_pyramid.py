@@ -78,7 +78,14 @@ class TimmPyramid(Encoder):
 
     def forward(self, images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
         """Features of (N, 3, H, W) at the given strides; see :class:`Encoder`."""
-        levels = self.body((images - self.mean) / self.deviation)
+        try:
+            levels = self.body((images - self.mean) / self.deviation)
+        except AssertionError as error:  # how timm's fixed-size backbones refuse other sizes
+            height, width = images.shape[-2:]
+            raise InputError(
+                f"backbone '{self._build['model_name']}' refuses pictures of {height}x{width}: "
+                f"{error}; choose a convolutional one, which takes any size"
+            ) from error
         wanted = {s: x for s, x in zip(self._taps, levels, strict=True) if s in strides}
         for stride, level in wanted.items():
             want = (self._taps[stride], images.shape[-2] // stride, images.shape[-1] // stride)
