@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import av
@@ -22,8 +21,7 @@ from vfiblocks.video import Report, open_source
 
 KINDS = {".mp4", ".mkv", ".mov", ".webm", ".gif"}
 COLUMNS = (
-    "file", "picture", "frames in", "out", "rate out", "audio packets", "kept", "s per made frame",
-    "notes",
+    "file", "picture", "frames in", "out", "rate out", "audio packets", "kept", "notes",
 )  # fmt: skip
 
 
@@ -54,9 +52,7 @@ def one(source: Path, folder: Path, model: str) -> list[str]:
     """The row of one file."""
     suffix = ".mkv" if source.suffix == ".gif" else source.suffix
     output = folder / f"{source.stem}{suffix}"
-    began = time.perf_counter()
     report = upsample_video(source, output, model=model)
-    seconds = (time.perf_counter() - began) / (report.frames_out - report.frames_in)
     with av.open(str(output)) as container:
         decoded = sum(1 for _ in container.decode(video=0))
     kept = tags_kept(source, output)
@@ -73,7 +69,6 @@ def one(source: Path, folder: Path, model: str) -> list[str]:
         f"{float(report.rate):.3f}",
         str(report.audio_packets or ""),
         kept,
-        f"{seconds:.2f}",
         "; ".join(notes_of(report)),
     ]
 
