@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -26,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write benchmarks/results/<suite>.json for every suite that ran",
     )
     parser.addoption(
+        "--threads",
+        type=int,
+        default=torch.get_num_threads(),
+        metavar="N",
+        help="of torch and OpenCV; 1 keeps ratios sound while other processes use a core",
+    )
+    parser.addoption(
         "--patience",
         type=float,
         default=0.0,
@@ -37,6 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record") and config.getoption("--benchmark-disable"):
         raise pytest.UsageError("--record has nothing to record with --benchmark-disable")
+    torch.set_num_threads(config.getoption("--threads"))
+    cv2.setNumThreads(config.getoption("--threads"))
     config.stash[COMPARISONS] = {}
 
 
