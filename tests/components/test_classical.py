@@ -7,6 +7,8 @@ import torch
 from vfiblocks import Upstream, build_model, interpolate
 from vfiblocks.errors import AssemblyError
 from vfiblocks.flows import Classical
+from vfiblocks.flows.departure import believable_flow, departure
+from vfiblocks.flows.sharp_warp import sharp_warp
 from vfiblocks.flows.smoothing import fill_holes, gaussian
 from vfiblocks.metrics import psnr
 from vfiblocks.ops import backward_warp, visibility_weights
@@ -134,3 +136,27 @@ def test_holes_take_what_is_around_them(shape):
     coverage = (torch.rand(1, *shape) > 0.7).float()
     coverage[0, 0, 0] = 1.0
     assert torch.allclose(fill_holes(values * coverage, coverage), values, atol=1e-4)
+
+
+def test_the_sharp_warp_copies_whole_pixels_and_keeps_detail_between(photo):
+    whole = torch.tensor([3.0, -2.0]).view(1, 2, 1, 1).expand(1, 2, *photo.shape[-2:])
+    assert torch.allclose(sharp_warp(photo, whole)[0], backward_warp(photo, whole[0]), atol=1e-4)
+    half = torch.full_like(whole, 0.5)
+    there_and_back = [warp(warp(photo, half)[0], -half)[0] for warp in (sharp_warp, _bilinear)]
+    sharp, bilinear = (psnr(inside(x), inside(photo)) for x in there_and_back)
+    assert sharp > bilinear + 3.0
+
+
+def _bilinear(picture, flows):
+    return backward_warp(picture[None], flows)
+
+
+def test_departure_needs_a_flow_that_is_believed(photo):
+    left, right = view(photo, 0, 0), view(photo, -3, 0)
+    moves = torch.tensor([3.0, 0.0]).view(2, 1, 1).expand(2, HEIGHT, WIDTH)
+    still = torch.zeros(1, 2, HEIGHT, WIDTH)
+    believed = believable_flow(moves, -moves, left, right)
+    assert inside(departure(believed, still, still)).median() > 2.5
+    assert inside(departure(believed, still, moves[None])).max() == 0.0
+    doubted = believable_flow(moves, moves, left, right)  # there and back ends six pixels away
+    assert inside(departure(doubted, still, still)).max() < 0.1
