@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lift15.rife.versions import RIFE_V4
 from vfiblocks import ModelSpec, Part, Window
 
 LIFT15_S1 = ModelSpec(
@@ -111,5 +112,6 @@ SPECS: dict[str, ModelSpec] = {
     "rife": RIFE,
     "rife-2r": RIFE_2R,
     "rife-m": RIFE_M,
+    **RIFE_V4,
 }
 """Name -> spec; pyproject.toml announces each of them under ``vfiblocks.models``."""

@@ -29,7 +29,7 @@ def build_model(source: str | Path | ModelSpec, **overrides: Any) -> Interpolato
             loaded), one on the Hugging Face Hub as ``hf://owner/name`` or
             ``hf://owner/name@revision``, or a ``.json`` or ``.toml`` spec file.
         overrides: changes to the spec as :meth:`ModelSpec.override` takes them, one per stage. A
-            checkpoint takes none: its weights belong to its spec.
+            checkpoint takes those that leave its tensors as they are.
 
     Raises:
         UnknownComponent: for a name that nobody announces.
@@ -45,12 +45,10 @@ def build_model(source: str | Path | ModelSpec, **overrides: Any) -> Interpolato
     """
     on_hub = isinstance(source, str) and source.startswith(SCHEME)
     if on_hub or (isinstance(source, str | Path) and Path(source).suffix in CHECKPOINT_SUFFIXES):
-        if overrides:
-            raise CheckpointError(
-                f"{source} holds weights for one spec, so {', '.join(overrides)} cannot be "
-                "overridden; build the changed spec and fill it with load_part"
-            )
-        return load_address(str(source)) if on_hub else load(str(source))
+        changes = overrides or None
+        if on_hub:
+            return load_address(str(source), overrides=changes)
+        return load(str(source), overrides=changes)
     return assemble(find_spec(source).override(**overrides))
 
 
@@ -66,8 +64,9 @@ def find_spec(source: str | Path | ModelSpec) -> ModelSpec:
         return ModelSpec.from_file(source)
     if Path(source).suffix in FOREIGN_SUFFIXES:
         raise CheckpointError(
-            f"{source} may be a pickle, which can execute code, and names no model; build the "
-            "model, fill it with torch.load(path, weights_only=True) and save it as .safetensors"
+            f"{source} may be a pickle, which can execute code, and names no model; official "
+            f"weights become a checkpoint with `vfi weights import {source} -o model.safetensors`, "
+            "others by filling a model with torch.load(path, weights_only=True) and saving it"
         )
     spec = MODELS.get(str(source))
     if not isinstance(spec, ModelSpec):
@@ -81,8 +80,8 @@ def find_spec(source: str | Path | ModelSpec) -> ModelSpec:
 def list_models(pattern: str = "*") -> list[str]:
     """Names of all models whose name matches a shell pattern; none is built or imported.
 
-    >>> list_models("rife*")
-    ['rife', 'rife-2r', 'rife-m']
+    >>> list_models("lift15-layers*")
+    ['lift15-layers2', 'lift15-layers4']
     """
     return list(MODELS.names(pattern))
 

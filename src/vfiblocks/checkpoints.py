@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -108,26 +109,46 @@ def save(model: Interpolator, path: str | Path, *, facts: Mapping[str, str] | No
     return path
 
 
-def load(path: str | Path, *, device: str | torch.device = "cpu") -> Interpolator:
+def load(
+    path: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    overrides: Mapping[str, Any] | None = None,
+) -> Interpolator:
     """The model a file describes, with its weights; in ``eval()`` mode.
 
+    Args:
+        path: a file that :func:`save` wrote.
+        device: where the weights go.
+        overrides: changes to its spec, as :meth:`ModelSpec.override` takes them, that leave every
+            tensor as it is, such as ``{"flow": {"flow_scale": 0.5}}``.
+
     Raises:
-        CheckpointError: if the file is truncated, foreign, or does not fit its own spec.
+        CheckpointError: if the file is truncated, foreign, or does not fit its own spec, or the
+            changed one.
     """
     checkpoint = read(path)
+    spec = checkpoint.spec.override(**overrides) if overrides else checkpoint.spec
     try:
         with torch.device("meta"):
-            model = assemble(checkpoint.spec)
+            model = assemble(spec)
     except VfiError as error:
+        if overrides:
+            raise
         raise CheckpointError(f"{path}: its model cannot be assembled: {error}") from error
     expected = model.state_dict()
     if differences := _differences(expected, checkpoint.tensors):
+        found = f"{'; '.join(differences[:3])}{' ...' if len(differences) > 3 else ''}"
+        if overrides:
+            raise CheckpointError(
+                f"{path} holds weights for its own spec, so {', '.join(overrides)} cannot be "
+                f"overridden; build the changed spec and fill it with load_part ({found})"
+            )
         raise CheckpointError(
-            f"{path}: tensors do not fit its own spec ({checkpoint.fingerprint}): "
-            f"{'; '.join(differences[:3])}{' ...' if len(differences) > 3 else ''}; "
+            f"{path}: tensors do not fit its own spec ({checkpoint.fingerprint}): {found}; "
             "the file was changed, or written by another version; load_part fills what fits"
         )
-    model = assemble(checkpoint.spec)  # once more with memory, so that derived buffers are real
+    model = assemble(spec)  # once more with memory, so that derived buffers are real
     model.load_state_dict(dict(checkpoint.tensors), strict=True)
     return model.to(device).eval()
 
@@ -184,8 +205,8 @@ def read(path: str | Path) -> Checkpoint:
         ) from error
     if KEY not in metadata:
         raise CheckpointError(
-            f"{path} is a safetensors file, but carries no vfiblocks spec; fill a model you name "
-            "with the tensors you choose through load_part after adding one"
+            f"{path} is a safetensors file, but carries no vfiblocks spec; `vfi weights import` "
+            "makes a checkpoint of official weights, and save one of a model that you fill"
         )
     try:
         about = json.loads(metadata[KEY])

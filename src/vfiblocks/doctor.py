@@ -20,7 +20,7 @@ import torch
 from vfiblocks import plugins
 from vfiblocks.build import find_spec
 from vfiblocks.errors import VfiError
-from vfiblocks.registry import MODELS, STAGE_REGISTRIES
+from vfiblocks.registry import MODELS, PART_REGISTRIES
 
 OPTIONAL = {
     "av": "vfiblocks[video]",
@@ -217,7 +217,7 @@ def _plugins() -> dict[str, dict[str, tuple[str, ...]]]:
 
 def _broken() -> tuple[str, ...]:
     """Load everything that is announced, and collect what goes wrong."""
-    readers = {registry.group: registry for registry in STAGE_REGISTRIES.values()}
+    readers = {registry.group: registry for registry in PART_REGISTRIES.values()}
     problems = []
     for group in plugins.groups():
         for name, announced in sorted(plugins.announcements(group).items()):

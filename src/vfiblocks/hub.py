@@ -73,6 +73,7 @@ def load_from_hub(
     filename: str = FILENAME,
     token: str | None = None,
     device: str | torch.device = "cpu",
+    overrides: Mapping[str, Any] | None = None,
 ) -> Interpolator:
     """The model in a repository, with its weights; in ``eval()`` mode.
 
@@ -84,6 +85,7 @@ def load_from_hub(
         filename: a checkpoint written by :func:`vfiblocks.save`.
         token: for private repositories; the one of ``hf auth login`` if not given.
         device: where the weights go.
+        overrides: changes to the spec that leave every tensor as it is.
 
     Raises:
         CheckpointError: if the file cannot be had, or is not one of ours.
@@ -93,19 +95,23 @@ def load_from_hub(
     with _told_plainly(f"cannot load {repo_id}", repo_id, revision=revision, filename=filename):
         path = hub.hf_hub_download(repo_id, filename, revision=revision, token=token)
     try:
-        return checkpoints.load(path, device=device)
+        return checkpoints.load(path, device=device, overrides=overrides)
     except CheckpointError as error:
         raise CheckpointError(f"{repo_id}: {error}") from error
 
 
-def load_address(address: str) -> Interpolator:
+def load_address(address: str, *, overrides: Mapping[str, Any] | None = None) -> Interpolator:
     """The model behind ``hf://owner/name`` or ``hf://owner/name@revision``.
+
+    Args:
+        address: as above.
+        overrides: changes to the spec that leave every tensor as it is.
 
     Raises:
         CheckpointError: as :func:`load_from_hub` does, or for an address of another form.
     """
     repo_id, _, revision = address.removeprefix(SCHEME).partition("@")
-    return load_from_hub(repo_id, revision=revision or None)
+    return load_from_hub(repo_id, revision=revision or None, overrides=overrides)
 
 
 def _check_name(repo_id: str) -> None:

@@ -125,7 +125,7 @@ def amount(macs: int | None) -> str:
 
 
 def _count_macs(model: Interpolator, size: tuple[int, int]) -> dict[str, int] | None:
-    if not model.flow.traceable:
+    if not model.flow.countable:
         return None
     # Here, because it brings in Triton, which takes longer than the rest of vfiblocks together.
     from torch.utils.flop_counter import FlopCounterMode

@@ -1,4 +1,4 @@
-"""Named parts: one small class, one instance per stage, and one for named models."""
+"""Named parts: one small class, one instance per stage, one for losses, one for named models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from vfiblocks.blenders.base import Blender
     from vfiblocks.encoders.base import Encoder
     from vfiblocks.flows.base import FlowEstimator
+    from vfiblocks.losses.base import Loss
     from vfiblocks.refiners.base import Refiner
     from vfiblocks.spec import ModelSpec
 
@@ -108,9 +110,12 @@ class Registry(Generic[T]):
         return self._entries[name].value
 
     def names(self, pattern: str = "*") -> tuple[str, ...]:
-        """All names that match a shell pattern, sorted; nothing is imported."""
+        """All names that match a shell pattern, sorted; nothing is imported.
+
+        Numbers sort by value: version 4.2 comes before 4.10.
+        """
         known = set(self._entries) | set(plugins.announcements(self.group))
-        return tuple(sorted(fnmatch.filter(known, pattern)))
+        return tuple(sorted(fnmatch.filter(known, pattern), key=_by_version))
 
     def origin(self, name: str) -> str:
         """Where a name comes from: a module of ours, or a distribution and its version.
@@ -180,9 +185,19 @@ FLOWS: Registry[type[FlowEstimator]] = Registry(
 BLENDERS: Registry[type[Blender]] = Registry("blender", group="vfiblocks.blenders", base="Blender")
 REFINERS: Registry[type[Refiner]] = Registry("refiner", group="vfiblocks.refiners", base="Refiner")
 
+LOSSES: Registry[type[Loss]] = Registry("loss", group="vfiblocks.losses", base="Loss")
+"""Terms of what training minimises; no stage, so that no spec names one."""
+
 MODELS: Registry[ModelSpec] = Registry("model", group="vfiblocks.models")
 """Named specs; every one comes from a package's entry points, ours included."""
 
 STAGE_REGISTRIES: dict[str, Registry[Any]] = {
     registry.stage: registry for registry in (ENCODERS, AGGREGATORS, FLOWS, BLENDERS, REFINERS)
 }
+
+PART_REGISTRIES: dict[str, Registry[Any]] = {**STAGE_REGISTRIES, LOSSES.stage: LOSSES}
+"""Everything that is chosen by name and made with options: the stages' parts, and losses."""
+
+
+def _by_version(name: str) -> list[tuple[str, int]]:
+    return [(text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d*)", name)]

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vfiblocks.errors import InputError
-from vfiblocks.ops import backward_warp, shrink
+from vfiblocks.ops import backward_warp, backward_warp_shrunk, shrink
 
 seeds = st.integers(0, 2**32 - 1)
 sides = st.integers(2, 24)
@@ -232,6 +232,26 @@ def test_gradients(seed: int, padding: Literal["border", "zeros"]) -> None:
     assert torch.autograd.gradcheck(
         lambda x, f: backward_warp(x, f, padding=padding), (image, flow), fast_mode=True
     )
+
+
+@given(seeds, st.integers(1, 4), st.integers(1, 4), st.sampled_from([2, 4, 6, 16]), dtypes)
+def test_warping_what_shrinking_reads_is_warping_then_shrinking(
+    seed: int, rows: int, columns: int, factor: int, dtype: torch.dtype
+) -> None:
+    height, width = factor * rows, factor * columns
+    image = random_maps(seed, 2, 3, height, width, dtype=dtype)
+    flow = random_flow(seed, height, width, dtype=dtype).expand(2, -1, -1, -1)
+    whole = F.interpolate(backward_warp(image, flow), size=(rows, columns), mode="bilinear")
+    found = backward_warp_shrunk(image, flow, factor)
+    tolerance = 4 * torch.finfo(dtype).eps * max(height, width)
+    torch.testing.assert_close(found, whole, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("factor", [0, 1, 3, 4])
+def test_shrinking_while_warping_refuses_what_does_not_divide(factor: int) -> None:
+    image, flow = torch.rand(3, 6, 6), torch.zeros(2, 6, 6)
+    with pytest.raises(InputError, match=f"an even factor that divides .*, got {factor} for 6x6"):
+        backward_warp_shrunk(image, flow, factor)
 
 
 class Warp(torch.nn.Module):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lift15.rife_weights import convert_keys
+from lift15.rife.keys import convert_keys
 from vfiblocks import build_model, dry_run, find_spec
-from vfiblocks.flows.ifnet import IFBlock
+from vfiblocks.flows.if_block import IFBlock
 
 LAYERS = [f"{level}.{kind}" for level in ("conv1", "conv2") for kind in ("0.weight", "0.bias")]
 LAYERS += [f"{level}.1.weight" for level in ("conv1", "conv2")]
@@ -41,7 +41,7 @@ def test_every_parameter_has_one_official_name(name: str, first_stride: int, pre
 def test_teacher_fits_one_block():
     state = {n: torch.zeros(0) for n in block_names("block_tea")}
     names = set(convert_keys(state).teacher)
-    assert names == set(IFBlock(20, 90, scale=1, first_stride=2).state_dict())
+    assert names == set(IFBlock(20, 90).state_dict())
 
 
 def test_tensors_are_passed_on_not_copied():

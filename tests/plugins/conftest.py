@@ -46,7 +46,7 @@ class Site:
 def site(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()
-    for one in (*registry.STAGE_REGISTRIES.values(), registry.MODELS):
+    for one in (*registry.PART_REGISTRIES.values(), registry.MODELS):
         monkeypatch.setattr(one, "_entries", dict(one._entries))
     modules = dict(sys.modules)
     monkeypatch.syspath_prepend(str(folder))

@@ -4,7 +4,7 @@ import pytest
 
 from vfiblocks import build_model
 from vfiblocks.errors import PluginError, SpecError
-from vfiblocks.registry import STAGE_REGISTRIES
+from vfiblocks.registry import PART_REGISTRIES
 
 CODE = """
     from torch import nn
@@ -26,10 +26,11 @@ BASES = {
     "flow": "vfiblocks.flows.FlowEstimator",
     "blender": "vfiblocks.blenders.Blender",
     "refiner": "vfiblocks.refiners.Refiner",
+    "loss": "vfiblocks.losses.Loss",
 }
 
 
-@pytest.mark.parametrize("stage", STAGE_REGISTRIES)
+@pytest.mark.parametrize("stage", PART_REGISTRIES)
 @pytest.mark.parametrize(
     ("target", "got"),
     [
@@ -40,9 +41,9 @@ BASES = {
     ],
 )
 def test_a_part_must_derive_from_the_base_of_its_stage(site, stage, target, got):
-    site.install("odd-0.3", f"[vfiblocks.{stage}s]\nstrange = {target}", odd=CODE)
+    site.install("odd-0.3", f"[{PART_REGISTRIES[stage].group}]\nstrange = {target}", odd=CODE)
     with pytest.raises(PluginError) as caught:
-        STAGE_REGISTRIES[stage].get("strange")
+        PART_REGISTRIES[stage].get("strange")
     assert str(caught.value) == (
         f"{stage} 'strange' of odd 0.3 must be a class derived from {BASES[stage]}, got {got}"
     )

@@ -2,7 +2,8 @@
 
 from vfiblocks.encoders.base import Encoder
 from vfiblocks.encoders.contextnet import Contextnet
+from vfiblocks.encoders.head import Head
 from vfiblocks.encoders.pyramid import Pyramid
 from vfiblocks.encoders.timm_pyramid import TimmPyramid
 
-__all__ = ["Contextnet", "Encoder", "Pyramid", "TimmPyramid"]
+__all__ = ["Contextnet", "Encoder", "Head", "Pyramid", "TimmPyramid"]

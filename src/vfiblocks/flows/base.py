@@ -28,10 +28,15 @@ class FlowEstimator(nn.Module, ABC):
     """Whether times other than one half are understood."""
 
     traceable: bool = True
-    """Whether it computes with torch alone, and so can be compiled, exported and counted."""
+    """Whether it computes with torch alone, on sizes only, and so can be compiled and exported."""
 
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
+
+    @property
+    def countable(self) -> bool:
+        """Whether arithmetic and memory can be counted on the meta device."""
+        return self.traceable
 
     @abstractmethod
     def forward(

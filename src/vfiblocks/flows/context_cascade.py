@@ -98,7 +98,8 @@ class ContextCascade(FlowEstimator):
         pieces = [rearrange(tap, "b p c h w -> b (p c) h w")]
         if context is not None:
             pieces.append(resize(context.features, (tap.shape[-2], tap.shape[-1])))
-        pieces += [*so_far, torch.full_like(pieces[0][:, :1], time)]
+        pieces += [piece.to(tap.dtype) for piece in so_far]
+        pieces.append(torch.full_like(pieces[0][:, :1], time))
         return torch.cat(pieces, dim=1)
 
 
@@ -113,7 +114,12 @@ def _estimator(inputs: int, channels: int, blocks: int) -> nn.Sequential:
 
 
 def _motion(outputs: Tensor) -> Motion:
-    """Channels are flow left, flow right, logit left, logit right."""
+    """Channels are flow left, flow right, logit left, logit right.
+
+    In float32 at least, whatever the estimator computes in: the two scales are added up, and in
+    bfloat16 a sum of 10 pixels is rounded to 1/16 of a pixel.
+    """
+    outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
     return Motion(
         rearrange(outputs[:, :4], "b (p c) h w -> b p c h w", p=2),
         rearrange(outputs[:, 4:], "b (p c) h w -> b p c h w", p=2),

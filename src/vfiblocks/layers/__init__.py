@@ -1,14 +1,17 @@
 """Small modules that the parts are made of."""
 
 from vfiblocks.layers.attention import TemporalAttention
-from vfiblocks.layers.conv import conv3x3, conv_prelu, deconv_prelu
+from vfiblocks.layers.conv import ConvPReLU, conv3x3, conv_prelu, deconv_prelu
 from vfiblocks.layers.initialise import initialise_kaiming, initialise_small
+from vfiblocks.layers.join import Join
 from vfiblocks.layers.patch import PatchEmbed, PatchUnembed
 from vfiblocks.layers.residual import ResidualBlock
 from vfiblocks.layers.separable import DepthwiseSeparableConv
 
 __all__ = [
+    "ConvPReLU",
     "DepthwiseSeparableConv",
+    "Join",
     "PatchEmbed",
     "PatchUnembed",
     "ResidualBlock",

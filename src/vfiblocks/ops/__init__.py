@@ -9,11 +9,12 @@ from vfiblocks.ops.positional import sinusoidal_positions
 from vfiblocks.ops.resize import resize, resize_flow, shrink, shrink_flow
 from vfiblocks.ops.splat import Splat, splat_average, splat_softmax, splat_sum
 from vfiblocks.ops.visibility import blend, visibility_weights
-from vfiblocks.ops.warp import backward_warp
+from vfiblocks.ops.warp import backward_warp, backward_warp_shrunk
 
 __all__ = [
     "Splat",
     "backward_warp",
+    "backward_warp_shrunk",
     "blend",
     "crop_to",
     "pad_to_multiple",

@@ -21,7 +21,7 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
         size: the wanted ``(height, width)``.
 
     Returns:
-        ``(..., C, *size)`` in the dtype of ``x``.
+        ``(..., C, *size)`` in the dtype of ``x``; ``x`` itself if it has that size.
 
     Raises:
         InputError: ``x`` is no floating ``(..., C, H, W)``, or ``size`` is empty.
@@ -34,6 +34,8 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = size
     if height < 1 or width < 1:
         raise InputError(f"resize wants a size of at least 1x1, got {height}x{width}.")
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
     resized = F.interpolate(fold_leading(x), size=size, mode="bilinear", align_corners=False)
     return unfold_leading(resized, like=x).to(x.dtype)  # autocast may have widened it
 
@@ -46,7 +48,7 @@ def shrink(x: Tensor, factor: int) -> Tensor:
         factor: how many times smaller, at least 1.
 
     Returns:
-        ``(..., C, H / factor, W / factor)`` in the dtype of ``x``.
+        ``(..., C, H / factor, W / factor)`` in the dtype of ``x``; ``x`` itself for a factor of 1.
 
     Raises:
         InputError: ``factor`` is below 1 or does not divide the size.
@@ -64,6 +66,8 @@ def shrink(x: Tensor, factor: int) -> Tensor:
             f"shrink by {factor} wants a height and width divisible by {factor}, got "
             f"{height}x{width}; pad_to_multiple(x, {factor}) makes it so."
         )
+    if factor == 1:
+        return x
     shrunk = F.avg_pool2d(fold_leading(x), factor)
     return unfold_leading(shrunk, like=x).to(x.dtype)  # autocast may have widened it
 
@@ -77,7 +81,7 @@ def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
     Returns:
         ``(..., 2, *size)``: dx times the ratio of widths, dy times the ratio of heights; the
-        dtype is kept.
+        dtype is kept. ``flow`` itself if it has that size.
 
     Raises:
         InputError: ``flow`` is no floating ``(..., 2, H, W)``, or ``size`` is empty.
@@ -91,6 +95,8 @@ def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """
     check_maps("resize_flow", "flow", flow, channels=2)
     height, width = flow.shape[-2:]
+    if (height, width) == tuple(size):
+        return flow
     dx, dy = resize(flow.to(working_dtype(flow)), size).unbind(dim=-3)
     resized = torch.stack((dx * (size[1] / width), dy * (size[0] / height)), dim=-3)
     return resized.to(flow.dtype)
@@ -115,4 +121,4 @@ def shrink_flow(flow: Tensor, factor: int) -> Tensor:
         tensor([2., 1.])
     """
     check_maps("shrink_flow", "flow", flow, channels=2)
-    return shrink(flow, factor) / factor
+    return shrink(flow, factor) / factor if factor != 1 else flow

@@ -9,7 +9,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from vfiblocks.layers import conv_prelu, deconv_prelu
+from vfiblocks.layers import Join, conv_prelu, deconv_prelu
 from vfiblocks.ops import backward_warp, resize, resize_flow, shrink_flow
 from vfiblocks.ports import Upstream
 from vfiblocks.refiners.base import Refiner
@@ -49,6 +49,7 @@ class Unet(Refiner):
         self.strides = tuple(first_stride * 2**level for level in range(4))
         read = [2 * upstream.features(stride=stride).channels for stride in self.strides]
         c = channels
+        self.join = Join()
         self.down = nn.ModuleList(
             nn.Sequential(conv_prelu(inputs, width, stride=step), conv_prelu(width, width))
             for inputs, width, step in (
@@ -79,24 +80,22 @@ class Unet(Refiner):
         mask = resize((motion.logits[:, 0] - motion.logits[:, 1]) / 2, size)
         same_grid = tuple(draft.warped.shape[-2:]) == size
         warped = draft.warped if same_grid else backward_warp(references, flow)
-        x = torch.cat(
-            (
-                rearrange(references, "b p c h w -> b (p c) h w"),
-                rearrange(warped, "b p c h w -> b (p c) h w"),
-                mask,
-                rearrange(flow, "b p c h w -> b (p c) h w"),
-            ),
-            dim=1,
+        x = self.join(
+            rearrange(references, "b p c h w -> b (p c) h w"),
+            rearrange(warped, "b p c h w -> b (p c) h w"),
+            mask,
+            rearrange(flow, "b p c h w -> b (p c) h w"),
         )
-        skips = []
+        skips, reached = [], 1
         for level, stride in zip(self.down, self.strides, strict=True):
             x = level(x)
             skips.append(x)
-            # Shrinking by area is RIFE's repeated halving by bilinear interpolation.
-            aligned = backward_warp(taps[stride], shrink_flow(flow, stride))
-            x = torch.cat((x, rearrange(aligned, "b p c h w -> b (p c) h w")), dim=1)
+            flow = shrink_flow(flow, stride // reached)
+            reached = stride
+            aligned = backward_warp(taps[stride], flow)
+            x = self.join(x, rearrange(aligned, "b p c h w -> b (p c) h w"))
         x = self.up[0](x)
         for level, skip in zip(self.up[1:], reversed(skips[:-1]), strict=True):
-            x = level(torch.cat((x, skip), dim=1))
+            x = level(self.join(x, skip))
         residual = 2 * torch.sigmoid(self.head(x)) - 1
         return resize(draft.image, size) + residual
