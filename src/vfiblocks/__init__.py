@@ -5,17 +5,19 @@ their assembly.
 """
 
 # Importing the stage packages registers the parts that come with vfiblocks.
-from vfiblocks import aggregators, blenders, encoders, flows, refiners
+from vfiblocks import aggregators, blenders, encoders, flows, losses, refiners
 from vfiblocks.assembly import assemble, dry_run, resolve
 from vfiblocks.build import build_model, find_spec, interpolate, list_models
 from vfiblocks.checkpoints import load, load_part, save
 from vfiblocks.hub import load_from_hub, push_to_hub
 from vfiblocks.interpolator import Interpolator
 from vfiblocks.ledger import Ledger, describe
+from vfiblocks.optimize import optimize
 from vfiblocks.ports import Signal, Upstream
-from vfiblocks.registry import AGGREGATORS, BLENDERS, ENCODERS, FLOWS, MODELS, REFINERS
+from vfiblocks.registry import AGGREGATORS, BLENDERS, ENCODERS, FLOWS, LOSSES, MODELS, REFINERS
 from vfiblocks.spec import ModelSpec, Part
 from vfiblocks.states import Context, Draft, Features, Interpolation, Motion
+from vfiblocks.stream import Stream
 from vfiblocks.window import Window
 
 __version__ = "0.1.0"
@@ -25,6 +27,7 @@ __all__ = [
     "BLENDERS",
     "ENCODERS",
     "FLOWS",
+    "LOSSES",
     "MODELS",
     "REFINERS",
     "Context",
@@ -37,6 +40,7 @@ __all__ = [
     "Motion",
     "Part",
     "Signal",
+    "Stream",
     "Upstream",
     "Window",
     "aggregators",
@@ -53,6 +57,8 @@ __all__ = [
     "load",
     "load_from_hub",
     "load_part",
+    "losses",
+    "optimize",
     "push_to_hub",
     "refiners",
     "resolve",

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from vfiblocks.aggregators.base import Aggregator
 from vfiblocks.blenders.base import Blender
+from vfiblocks.checks import check_clip
 from vfiblocks.encoders.base import Encoder
-from vfiblocks.errors import InputError
 from vfiblocks.flows.base import FlowEstimator
 from vfiblocks.ops import crop_to, pad_to_multiple
 from vfiblocks.ports import Needs
 from vfiblocks.refiners.base import Refiner
 from vfiblocks.spec import ModelSpec
-from vfiblocks.states import Features, Interpolation
+from vfiblocks.states import Context, Features, Interpolation
 from vfiblocks.window import Window
 
 
@@ -76,14 +76,12 @@ class Interpolator(nn.Module):
             InputError: for frames of another kind, number or range, or missing references.
         """
         window = self.window if window is None else window
-        self._check(frames, window, valid)
-        height, width = frames.shape[-2:]
+        check_clip(self, frames, window, valid)
         if valid is not None:  # what stands in for a missing frame must not matter, NaN included
             frames = torch.where(valid[:, :, None, None, None], frames, 0.0)
         features = self.encode(pad_to_multiple(frames, self.multiple), window)
         result = self.decode(features, window, valid)
-        image = crop_to(result.image, (height, width))
-        return result._replace(image=image if self.training else image.clamp(0.0, 1.0))
+        return self.finish(result, (frames.shape[-2], frames.shape[-1]))
 
     def encode(self, frames: Tensor, window: Window) -> Features:
         """The half that depends on pictures only, never on positions.
@@ -110,17 +108,39 @@ class Interpolator(nn.Module):
     def decode(
         self, features: Features, window: Window, valid: Tensor | None = None
     ) -> Interpolation:
-        """The half that depends on time: everything after the encoder, at the padded size."""
+        """The half that depends on positions: all after the encoder, at the padded size."""
         references, taps, clip = features
         context = None
         if self.aggregator is not None and clip is not None:
             context = self.aggregator(clip, window, valid)
-        motion = self.flow(references, taps, context, window.time)
-        draft = self.blender(references, motion, context, window.time)
+        return self.render(references, taps, context, window.time)
+
+    def render(
+        self,
+        references: Tensor,
+        taps: dict[int, Tensor],
+        context: Context | None,
+        time: float,
+    ) -> Interpolation:
+        """What has to be done anew for every moment between two frames, at the padded size.
+
+        Args:
+            references: (B, 2, 3, H, W), H and W multiples of ``self.multiple``.
+            taps: stride -> (B, 2, C, H/stride, W/stride).
+            context: of the frames around; None without an aggregator.
+            time: where between the references, in (0, 1).
+        """
+        motion = self.flow(references, taps, context, time)
+        draft = self.blender(references, motion, context, time)
         image = draft.image
         if self.refiner is not None:
             image = self.refiner(references, taps, motion, draft)
         return Interpolation(image, draft, motion, context, references)
+
+    def finish(self, result: Interpolation, size: tuple[int, int]) -> Interpolation:
+        """Crop the picture to the frames' own size, and clamp it outside of training."""
+        image = crop_to(result.image, size)
+        return result._replace(image=image if self.training else image.clamp(0.0, 1.0))
 
     def window_between(
         self, time: float = 0.5, *, left: int | None = None, right: int | None = None
@@ -153,79 +173,3 @@ class Interpolator(nn.Module):
         batch = rearrange(frames[:, others], "b t c h w -> (b t) c h w")
         deepest = self.encoder(batch, {stride})[stride]
         return list(rearrange(deepest, "(b t) c h w -> t b c h w", t=len(others)).unbind(0))
-
-    def _check(self, frames: Tensor, window: Window, valid: Tensor | None) -> None:
-        if not isinstance(window, Window):
-            raise InputError(f"window must be a Window, got {window!r}; Window(positions, target)")
-        if not isinstance(frames, Tensor):
-            raise InputError(
-                f"frames must be a tensor (B, T, 3, H, W), got {type(frames).__name__}"
-            )
-        if frames.ndim != 5 or frames.shape[2] != 3 or 0 in frames.shape:
-            raise InputError(
-                f"frames must be (B, T, 3, H, W), got {tuple(frames.shape)}; "
-                "a clip of RGB pictures is torch.stack(pictures)[None]"
-            )
-        if not frames.is_floating_point():
-            raise InputError(
-                f"frames must be floats in [0, 1], got {frames.dtype}; "
-                "divide 8-bit levels by 255: frames.float() / 255"
-            )
-        if frames.shape[1] != len(window):
-            raise InputError(
-                f"the window has {len(window)} positions, but {frames.shape[1]} frames came; give "
-                f"a window that fits, such as Window.even(left, right) with left + right = "
-                f"{frames.shape[1]}"
-            )
-        if not self.flow.any_time and abs(window.time - 0.5) > 1e-9:
-            raise InputError(
-                f"flow '{self.spec.flow.name}' as built here knows the midpoint only, but time "
-                f"{window.time:g} was asked for; use a model with arbitrary time (such as "
-                "'rife-m'), or reach it through midpoints of midpoints"
-            )
-        if valid is not None and (valid.shape != frames.shape[:2] or valid.dtype != torch.bool):
-            raise InputError(
-                f"valid must be a bool tensor {tuple(frames.shape[:2])}, one per frame, got "
-                f"{valid.dtype} {tuple(valid.shape)}"
-            )
-        if torch.compiler.is_compiling() or frames.is_meta:  # what follows reads values
-            return
-        self._check_place(frames, valid)
-        if valid is not None and not valid[:, list(window.references)].all():
-            raise InputError(
-                "the two reference frames must exist; valid marks one of them as missing "
-                f"(entries {window.references})"
-            )
-        if not self.training:
-            self._check_values(frames, valid)
-
-    def _check_place(self, frames: Tensor, valid: Tensor | None) -> None:
-        """Device and precision, which torch reports from deep inside and without naming frames."""
-        if valid is not None and valid.device != frames.device:
-            raise InputError(
-                f"frames are on {frames.device}, but valid is on {valid.device}; "
-                "valid.to(frames.device)"
-            )
-        weight = next(self.parameters(), None)
-        if weight is None:
-            return
-        if weight.device != frames.device:
-            raise InputError(
-                f"frames are on {frames.device}, but the model is on {weight.device}; "
-                f"frames.to({str(weight.device)!r})"
-            )
-        if weight.dtype != frames.dtype and not torch.is_autocast_enabled(frames.device.type):
-            raise InputError(
-                f"frames are {frames.dtype}, but the model computes in {weight.dtype}; "
-                f"frames.to({weight.dtype}), or torch.autocast"
-            )
-
-    @staticmethod
-    def _check_values(frames: Tensor, valid: Tensor | None) -> None:
-        present = frames if valid is None else frames[valid]
-        low, high = (float(x) for x in torch.aminmax(present.detach()))
-        if not low >= -16.0 or not high <= 16.0:  # written so that NaN fails as well
-            raise InputError(
-                f"frames must be finite and lie in [0, 1], got values from {low:g} to {high:g}; "
-                "8-bit levels are divided by 255"
-            )

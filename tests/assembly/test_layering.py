@@ -17,8 +17,8 @@ STAGES = {"encoders", "aggregators", "flows", "blenders", "refiners"}
 BASES = {f"{stage}.base" for stage in STAGES}
 GROUND = {"errors", "window", "states", "ops"}
 CONTRACT = {"ports", "registry"}
-CORE = {*GROUND, *CONTRACT, *BASES, "plugins", "spec", "assembly", "interpolator"}
-MODELS = {*CORE, "checkpoints", "build", "hub", "ledger", "model_card"}
+CORE = {*GROUND, *CONTRACT, *BASES, "plugins", "spec", "assembly", "checks", "interpolator"}
+MODELS = {*CORE, "checkpoints", "build", "hub", "ledger", "model_card", "optimize", "stream"}
 
 # Part of vfiblocks -> what it may import of the rest; its own modules go without saying.
 ALLOWED: dict[str, set[str]] = {
@@ -32,20 +32,25 @@ ALLOWED: dict[str, set[str]] = {
     "registry": {"errors", "plugins"},
     "spec": {"errors", "states", "window"},
     **{stage: {*GROUND, *CONTRACT, "layers"} for stage in STAGES},
-    "interpolator": {*GROUND, *BASES, "ports", "spec"},
+    "checks": {"errors", "window"},
+    "interpolator": {*GROUND, *BASES, "checks", "ports", "spec"},
     "assembly": {*GROUND, *BASES, *CONTRACT, "interpolator", "spec"},
     "checkpoints": CORE,
     "ledger": CORE,
+    "optimize": CORE,
     "model_card": {*CORE, "ledger"},
     "hub": {*CORE, "checkpoints", "model_card"},
     "build": MODELS,
     "doctor": {*MODELS, "__version__"},
+    "memory": CORE,
+    "stream": CORE,
+    "tiling": CORE,
     "testing": CORE,
-    "losses": {"errors", "ops", "states"},
+    "losses": {"errors", "ops", "registry", "states"},
     "metrics": {"errors", "ops", "states"},
     "plots": {"errors", "ops", "states"},
     "video": {"errors", "ops", "states", "window"},
-    "": {*MODELS, *STAGES},
+    "": {*MODELS, *STAGES, "losses"},
 }
 # The other way round and at call time only: a fingerprint needs the registries, which need specs.
 LATE = {("spec", "assembly")}

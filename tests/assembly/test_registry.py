@@ -5,7 +5,7 @@ import pytest
 from vfiblocks import ENCODERS, MODELS
 from vfiblocks.encoders import Pyramid
 from vfiblocks.errors import PluginError, UnknownComponent
-from vfiblocks.registry import STAGE_REGISTRIES, Registry
+from vfiblocks.registry import PART_REGISTRIES, STAGE_REGISTRIES, Registry
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def test_five_stages_in_the_order_of_the_data():
     assert list(STAGE_REGISTRIES) == ["encoder", "aggregator", "flow", "blender", "refiner"]
 
 
-@pytest.mark.parametrize("stage", STAGE_REGISTRIES)
+@pytest.mark.parametrize("stage", PART_REGISTRIES)
 def test_registered_names_are_file_names(stage: str):
     """Part, class and file share a stem."""
-    registry = STAGE_REGISTRIES[stage]
+    registry = PART_REGISTRIES[stage]
     for name in registry.names():
         origin = registry.origin(name)
         if origin.startswith("vfiblocks."):
-            assert origin == f"vfiblocks.{stage}s.{name.replace('-', '_')}"
+            assert origin == f"{registry.group}.{name.replace('-', '_')}"
             assert registry.get(name).__name__.lower() == name.replace("-", "")

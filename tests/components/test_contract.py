@@ -14,6 +14,7 @@ DEFAULTS = [
 ]
 VARIANTS = [
     ("encoder", Part("contextnet", first_stride=1)),
+    ("encoder", Part("head", channels=4, width=16, depth=0)),
     ("encoder", Part("pyramid", channels=(8, 16, 24), slope=0.2)),
     ("encoder", Part("timm-pyramid", backbone="convnext_atto")),
     ("encoder", Part("timm-pyramid", backbone="efficientnet_lite0")),
@@ -26,6 +27,10 @@ VARIANTS = [
     ("flow", Part("context-cascade", coarse_stride=16, fine_stride=2, fine_channels=16)),
     ("flow", Part("ifnet", channels=(16, 16), scales=(2, 1), time_channel=True)),
     ("flow", Part("ifnet", first_stride=1)),
+    ("flow", Part("ifnet", flow_scale=0.5)),
+    ("flow", Part("ifnet-v4", body="skip", shuffle=False, restart_above=32.0)),
+    ("flow", Part("ifnet-v4", body="plain", shuffle=False, channels=(8, 8), scales=(2, 1))),
+    ("flow", Part("ifnet-v4", features=True, replace_mask=True, hidden=8, groups=2)),
     ("blender", Part("average", stride=1)),
     ("blender", Part("visibility", stride=1)),
     ("blender", Part("visibility", residual=True, residual_channels=16)),

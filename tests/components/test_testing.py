@@ -219,6 +219,29 @@ class FullSizeOnly(Visibility):
         super().__init__(upstream)
 
 
+class ForgetsItsSplit(Mean):
+    """Prepares what aggregate does not expect."""
+
+    def prepare(self, features):
+        return 2 * features
+
+    def aggregate(self, states, window, valid):
+        return super().forward(states, window, valid)
+
+    def forward(self, clip, window, valid):
+        return super().forward(clip, window, valid)
+
+
+class ReadsTheTarget(Mean):
+    """Promises not to."""
+
+    uses_target = False
+
+    def forward(self, clip, window, valid):
+        context = super().forward(clip, window, valid)
+        return context._replace(features=context.features * window.target)
+
+
 BROKEN = [
     ("refiner", Undocumented, "needs a docstring"),
     ("refiner", TwoPositional, "'size: int = 3' must be keyword-only"),
@@ -241,6 +264,8 @@ BROKEN = [
     ("aggregator", MeanOfPresence, "must not matter"),
     ("aggregator", Ordinal, r"permuted along with their positions|as if absent"),
     ("aggregator", Unnormalised, r"weights must sum to 1 per sample, got \[5.0, 5.0\]"),
+    ("aggregator", ForgetsItsSplit, "prepared one by one and aggregated must give what forward"),
+    ("aggregator", ReadsTheTarget, "must not depend on the target, or uses_target must be True"),
     ("flow", FlowForPicturesOnly, "flow must be"),
     ("flow", CoarserWrong, "coarser estimates must be"),
     ("blender", FullSizeDraft, r"image must be \(2, 3, 8, 16\) by declaration, got \(2, 3, 32, 64"),

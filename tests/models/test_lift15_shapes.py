@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -146,14 +147,21 @@ def test_tokens(run: Run):
 
 def test_positions_keep_the_gap(run: Run):
     """Section 2.4: original indices, with the target's left out."""
-    added = run.entering("aggregator.embed") - run.features.clip[0]
-    assert torch.allclose(added, added[:, :, :1, :1].expand_as(added), atol=1e-5)
+    embed = run.model.aggregator.embed
+    tokens = run.entering("aggregator.layers.0") - rearrange(
+        run.outputs["aggregator.embed"][0], "(b t) d h w -> b t h w d", b=1
+    )
     for entry, k in enumerate([0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14]):
         code = [
             (math.cos if channel % 2 else math.sin)(k / 10000 ** ((channel - channel % 2) / 256))
             for channel in range(256)
         ]
-        torch.testing.assert_close(added[entry, :, 0, 0], torch.tensor(code), atol=2e-5, rtol=0)
+        # The embedding is linear: its image of the code, less the bias, is what is added.
+        cell = torch.tensor(code).view(1, 256, 1, 1).expand(1, 256, 2, 2)
+        with torch.no_grad():
+            added = (embed(cell) - embed(torch.zeros_like(cell))).flatten()
+        found = tokens[0, entry]
+        torch.testing.assert_close(found, added.expand_as(found), atol=2e-5, rtol=0)
 
 
 def test_context(run: Run):

@@ -22,6 +22,8 @@ class Mean(Aggregator):
         stride: of the features averaged.
     """
 
+    uses_target = False
+
     def __init__(self, upstream: Upstream, *, stride: int = 16) -> None:
         super().__init__(upstream)
         self.signal = upstream.clip(stride=stride)

@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from vfiblocks.aggregators.base import Aggregator
@@ -55,6 +56,8 @@ class Transformer(Aggregator):
         (torch.Size([1, 256, 4, 6]), tensor(True))
     """
 
+    uses_target = False
+
     def __init__(
         self,
         upstream: Upstream,
@@ -98,14 +101,24 @@ class Transformer(Aggregator):
 
     def forward(self, clip: Tensor, window: Window, valid: Tensor | None) -> Context:
         """Aggregate; see :class:`Aggregator`."""
-        batch = clip.shape[0]
-        x = self.norm(rearrange(clip, "b t c h w -> (b t) c h w"))
-        positions = sinusoidal_positions(
-            window.positions, clip.shape[2], device=clip.device, dtype=clip.dtype
+        states = self.prepare(rearrange(clip, "b t c h w -> (b t) c h w"))
+        return self.aggregate(
+            rearrange(states, "(b t) d h w -> b t d h w", t=len(window)), window, valid
         )
-        x = x + positions.repeat(batch, 1)[:, :, None, None]
-        tokens = rearrange(self.embed(x), "(b t) d h w -> b t h w d", b=batch)
-        allowed = self._allowed(window, valid, clip.device)
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """(N, C, h, w) to tokens (N, D, h / patch, w / patch) that know no position yet."""
+        return cast(Tensor, self.embed(self.norm(features)))
+
+    def aggregate(self, states: Tensor, window: Window, valid: Tensor | None) -> Context:
+        """Aggregate tokens (B, T, D, h, w); see :class:`Aggregator`.
+
+        The patch embedding is linear, so positions are added to the tokens, through its weights,
+        instead of to the features: the same up to rounding, and tokens can be kept for windows in
+        which the frame has another position.
+        """
+        tokens = rearrange(states + self._positions(window, states), "b t d h w -> b t h w d")
+        allowed = self._allowed(window, valid, states.device)
         for layer in self.layers:
             if self.checkpoint and self.training:
                 tokens = checkpoint(layer, tokens, allowed, use_reentrant=False)
@@ -118,6 +131,13 @@ class Transformer(Aggregator):
         pooled = torch.einsum("bt,bthwd->bdhw", alphas, tokens)
         features = cast(Tensor, self.unembed(pooled))
         return Context(features if self.gate is None else self.gate * features, alphas)
+
+    def _positions(self, window: Window, like: Tensor) -> Tensor:
+        """(T, D, 1, 1): the tokens of the sinusoids, which are the same in every cell."""
+        codes = sinusoidal_positions(
+            window.positions, self.embed.in_channels, device=like.device, dtype=like.dtype
+        )
+        return F.linear(codes, self.embed.weight.sum(dim=(2, 3)))[:, :, None, None]
 
     def _allowed(self, window: Window, valid: Tensor | None, device: torch.device) -> Tensor | None:
         """(B or 1, T, T) bool: which frame may look at which; None if all may."""

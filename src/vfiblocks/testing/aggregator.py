@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from vfiblocks.aggregators.base import is_split, shares_context
 from vfiblocks.spec import Part
 from vfiblocks.states import Context
 from vfiblocks.testing.case import WINDOW, Case, picture_size
@@ -59,6 +60,7 @@ def check_aggregator(part: str | Part) -> None:
         _check_weights(trial)
         _check_missing(trial)
         _check_order(trial)
+        _check_stream(trial)
     case.check_assembly(aggregator=True)
 
 
@@ -118,4 +120,28 @@ def _check_order(trial: Trial) -> None:
         "frames permuted along with their positions must change nothing",
         aggregator(clip[:, order], shuffled, None)._asdict(),
         {"features": context.features, "weights": context.weights[:, order]},
+    )
+
+
+def _check_stream(trial: Trial) -> None:
+    """What lets a stream keep a frame's share, and share the context between targets."""
+    aggregator: Any = trial.build()
+    clip = trial.inputs[0]
+    expected = aggregator(clip, WINDOW, None)._asdict()
+    if is_split(aggregator):
+        states = torch.stack([aggregator.prepare(frame) for frame in clip.unbind(1)], dim=1)
+        require_equal(
+            trial.who,
+            "frames prepared one by one and aggregated must give what forward gives",
+            aggregator.aggregate(states, WINDOW, None)._asdict(),
+            expected,
+        )
+    if not shares_context(aggregator):
+        return
+    later = Window(WINDOW.positions, WINDOW.target + 0.25)
+    require_equal(
+        trial.who,
+        "the context must not depend on the target, or uses_target must be True",
+        aggregator(clip, later, None)._asdict(),
+        expected,
     )
