@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from lift15.data import photo_scene
+from lift15.making import load_model, reach
 from lift15.strip import draw_strip
-from lift15.upsampling import check_factor, load_model, reach, upsample_video
+from lift15.upsampling import check_factor, upsample_video
 from vfiblocks import Interpolation, Interpolator
 from vfiblocks.errors import InputError
 from vfiblocks.metrics import psnr

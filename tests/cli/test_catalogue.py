@@ -6,15 +6,17 @@ def test_models_lists_every_name_one_per_line(vfi):
     outcome = vfi("models")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert [line.split("\t")[0] for line in lines[1:]] == sorted(SPECS)
+    names = [line.split("\t")[0] for line in lines[1:]]
+    assert sorted(names) == sorted(SPECS)
+    assert names.index("rife-4.2") < names.index("rife-4.9") < names.index("rife-4.10")
     frames = {line.split("\t")[0]: line.split("\t")[1] for line in lines}
     assert frames["lift15-s1"] == "14"
     assert frames["rife"] == "2"
 
 
 def test_models_globs(vfi):
-    names = [line.split("\t")[0] for line in vfi("models", "rife*").out.splitlines()[1:]]
-    assert names == ["rife", "rife-2r", "rife-m"]
+    names = [line.split("\t")[0] for line in vfi("models", "rife-?.25*").out.splitlines()[1:]]
+    assert names == ["rife-4.25", "rife-4.25-heavy", "rife-4.25-lite"]
 
 
 def test_models_says_when_nothing_matches(refused):
@@ -27,6 +29,12 @@ def test_components_of_one_stage(vfi):
     assert all(line.startswith("encoder\t") for line in lines)
 
 
+def test_components_lists_losses_beside_the_stages(vfi):
+    (line,) = (x for x in vfi("components", "loss").out.splitlines() if "\tlaplacian\t" in x)
+    assert line.startswith("loss\tlaplacian\tL1 between the band-pass levels")
+    assert "levels=5" in line
+
+
 def test_components_options_are_shown(vfi):
     (line,) = (x for x in vfi("components").out.splitlines() if "\ttransformer\t" in x)
     assert "layers=3" in line
@@ -34,7 +42,7 @@ def test_components_options_are_shown(vfi):
 
 
 def test_components_of_an_unknown_stage(refused):
-    assert "encoder, aggregator, flow, blender, refiner" in refused("components", "encoders")
+    assert "encoder, aggregator, flow, blender, refiner, loss" in refused("components", "encoders")
 
 
 def test_describe_counts(vfi):

@@ -1,7 +1,7 @@
 """Tiny videos made on the spot, and eyes to look into what came out."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vfiblocks.video import Frame, open_source, rgb_to_picture
+from vfiblocks.video import Frame, FrameMaker, Gap, open_source, rgb_to_picture
 from vfiblocks.window import Window
 
 av = pytest.importorskip("av")
@@ -49,6 +49,7 @@ class Recipe:
     muxer_options: dict[str, str] = field(default_factory=dict)
     title: str = ""
     language: str = ""  # of the sound
+    fade: bool = False  # opacity rises from left to right
 
 
 def write_video(path: Path, recipe: Recipe) -> Path:
@@ -72,9 +73,11 @@ def write_video(path: Path, recipe: Recipe) -> Path:
     for voice in voices:
         voice.metadata["language"] = recipe.language or "und"
     for index in range(recipe.frames):
+        fade = torch.linspace(0, 1, recipe.width).expand(1, recipe.height, recipe.width)
         frame = rgb_to_picture(
             picture(index, width=recipe.width, height=recipe.height),
             recipe.pix_fmt,
+            alpha=fade if recipe.fade else None,
             colorspace=recipe.tags[3],
             color_range=recipe.tags[0],
         )
@@ -129,14 +132,15 @@ def make_images(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def average() -> Callable[[Tensor, Window, Tensor], Tensor]:
+def average() -> FrameMaker:
     """The simplest frame maker there is: the references, mixed by time."""
 
-    def make(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
-        left, right = window.references
-        assert bool(valid[0, left])
-        assert bool(valid[0, right])
-        return (1 - window.time) * frames[:, left] + window.time * frames[:, right]
+    def make(gap: Gap, windows: Sequence[Window]) -> Iterator[Tensor]:
+        for window in windows:
+            left, right = window.references
+            assert bool(gap.valid[0, left])
+            assert bool(gap.valid[0, right])
+            yield (1 - window.time) * gap.frames[:, left] + window.time * gap.frames[:, right]
 
     return make
 

@@ -1,6 +1,6 @@
 """Whole videos: counts, exact times, untouched sound, and nothing half done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from vfiblocks.errors import InputError, VideoError
-from vfiblocks.video import interpolate_video, open_source
+from vfiblocks.video import FrameMaker as Maker
+from vfiblocks.video import Gap, convert_video, open_source
 from vfiblocks.video.display_matrix import patch_mp4
 from vfiblocks.window import Window
 
 Make = Callable[..., Path]
 Read = Callable[[Path], list[Any]]
 Packets = Callable[[Path], list[list[tuple[Fraction, bytes]]]]
-Maker = Callable[[Tensor, Window, Tensor], Tensor]
 Check = Callable[..., None]
 
 QUARTER_TURN = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
@@ -36,7 +36,7 @@ def test_a_steady_rate(
 ) -> None:
     rate = Fraction(24000, 1001) if suffix != ".mkv" else Fraction(25)
     path, target = make_video("in" + suffix, rate=rate), tmp_path / ("out" + suffix)
-    report = interpolate_video(path, target, average, factor=factor)
+    report = convert_video(path, target, average, factor=factor)
     assert (report.frames_in, report.frames_out) == (8, factor * 7 + 1)
     assert report.rate == rate * factor
     assert report.duration_in == report.duration_out == 7 / rate
@@ -52,10 +52,14 @@ def test_a_steady_rate(
 
 
 def test_source_frames_are_kept_and_new_ones_lie_between(
-    make_video: Make, read_video: Read, tmp_path: Path, average: Maker, psnr: Callable[..., float]
+    make_video: Make,
+    read_video: Read,
+    tmp_path: Path,
+    average: Maker,
+    psnr: Callable[..., float],
 ) -> None:
     path, target = make_video(), tmp_path / "out.mp4"
-    interpolate_video(path, target, average, crf=8)
+    convert_video(path, target, average, crf=8)
     before, after = read_video(path), read_video(target)
     for one, two in zip(before, after[::2], strict=True):
         assert psnr(one.rgb, two.rgb) > 45
@@ -68,7 +72,7 @@ def test_without_loss_source_frames_are_identical(
     make_video: Make, read_video: Read, tmp_path: Path, average: Maker, pix_fmt: str
 ) -> None:
     path = make_video("in.mkv", codec="ffv1", pix_fmt=pix_fmt, options={})
-    interpolate_video(path, tmp_path / "out.mkv", average, codec="ffv1")
+    convert_video(path, tmp_path / "out.mkv", average, codec="ffv1")
     after = read_video(tmp_path / "out.mkv")
     for one, two in zip(read_video(path), after[::2], strict=True):
         assert torch.equal(one.rgb, two.rgb)
@@ -80,7 +84,7 @@ def test_still_pictures_do_not_flicker(make_video: Make, read_video: Read, tmp_p
     for tags in ((1, 1, 1, 1), (1, 2, 2, 2), (2, 5, 6, 5)):
         path = make_video("in.mkv", codec="ffv1", options={}, tags=tags)
         target = tmp_path / "out.mkv"
-        interpolate_video(path, target, lambda f, w, v: f[:, 0], codec="ffv1", overwrite=True)
+        convert_video(path, target, lambda gap, _: [gap.frames[:, 0]], codec="ffv1", overwrite=True)
         frames = read_video(target)
         for source, made in zip(frames[::2], frames[1::2], strict=False):
             assert torch.equal(source.rgb, made.rgb)
@@ -93,7 +97,7 @@ def test_a_variable_rate_keeps_its_times(
     ticks = (0, 40, 50, 100, 220, 230)
     path = make_video("in.mkv", frames=6, ticks=ticks, time_base=Fraction(1, 1000))
     target = tmp_path / ("out" + suffix)
-    interpolate_video(path, target, average, factor=5)
+    convert_video(path, target, average, factor=5)
     times = [frame.pts for frame in read_video(target)]
     exact = [Fraction(a * (5 - k) + b * k, 5000) for a, b in pairwise(ticks) for k in range(5)]
     assert times == [*exact, Fraction(230, 1000)]
@@ -110,7 +114,7 @@ def test_sound_is_copied_byte_by_byte(
     streams: int,
 ) -> None:
     path, target = make_video("in" + suffix, audio=streams), tmp_path / ("out" + suffix)
-    report = interpolate_video(path, target, average)
+    report = convert_video(path, target, average)
     before, after = packets(path), packets(target)
     assert len(before) == streams
     assert before == after
@@ -122,7 +126,7 @@ def test_sound_a_container_cannot_hold(
 ) -> None:
     path = make_video(audio=1)
     with pytest.raises(VideoError, match=r"\.webm cannot hold the source's aac sound; choose .mkv"):
-        interpolate_video(path, tmp_path / "out.webm", average)
+        convert_video(path, tmp_path / "out.webm", average)
     no_leftovers("clip.mp4")
 
 
@@ -132,7 +136,7 @@ def test_a_turned_video_stays_turned(
 ) -> None:
     path = make_video(name, audio=1)
     assert patch_mp4(path, QUARTER_TURN)
-    interpolate_video(path, tmp_path / target, average)
+    convert_video(path, tmp_path / target, average)
     with open_source(tmp_path / target) as source:
         assert source.info.display_matrix == QUARTER_TURN
         assert (source.info.width, source.info.height) == (64, 48)
@@ -140,7 +144,7 @@ def test_a_turned_video_stays_turned(
 
 def test_matroska_stays_turned(make_video: Make, tmp_path: Path, average: Maker) -> None:
     path = make_video("in.mkv", matrix=QUARTER_TURN)
-    interpolate_video(path, tmp_path / "out.mkv", average)
+    convert_video(path, tmp_path / "out.mkv", average)
     with open_source(tmp_path / "out.mkv") as source:
         assert source.info.display_matrix == QUARTER_TURN
 
@@ -153,10 +157,10 @@ def test_older_pyav_turns_the_finished_file(
     monkeypatch.setattr(file_sink, "hasattr", lambda *_: False, raising=False)
     path = make_video()
     patch_mp4(path, QUARTER_TURN)
-    interpolate_video(path, tmp_path / "out.mp4", average)
+    convert_video(path, tmp_path / "out.mp4", average)
     with open_source(tmp_path / "out.mp4") as source:
         assert source.info.display_matrix == QUARTER_TURN
-    report = interpolate_video(path, tmp_path / "out.mkv", average)
+    report = convert_video(path, tmp_path / "out.mkv", average)
     assert "the turn by -90 degrees could not be written to .mkv" in report.notes[0]
 
 
@@ -177,16 +181,20 @@ def test_odd_sizes_stay_odd(
         "in" + suffix, width=63, height=47, pix_fmt=pix_fmt, codec=codec, options={"crf": "8"}
     )
     for target in ("out.mp4", "out.webm"):
-        interpolate_video(path, tmp_path / target, average)
+        convert_video(path, tmp_path / target, average)
         assert {frame.size for frame in read_video(tmp_path / target)} == {(63, 47)}
 
 
 def test_ten_bits_stay_ten_bits(
-    make_video: Make, read_video: Read, tmp_path: Path, average: Maker, psnr: Callable[..., float]
+    make_video: Make,
+    read_video: Read,
+    tmp_path: Path,
+    average: Maker,
+    psnr: Callable[..., float],
 ) -> None:
     options = {"crf": "4", "x265-params": "log-level=error"}
     path = make_video(pix_fmt="yuv420p10le", codec="libx265", options=options)
-    interpolate_video(path, tmp_path / "out.mp4", average, crf=8)
+    convert_video(path, tmp_path / "out.mp4", average, crf=8)
     after = read_video(tmp_path / "out.mp4")
     assert {frame.picture.format.name for frame in after} == {"yuv420p10le"}
     for one, two in zip(read_video(path), after[::2], strict=True):
@@ -204,7 +212,7 @@ def test_gif_to_mp4(make_video: Make, read_video: Read, tmp_path: Path, average:
         time_base=Fraction(1, 100),
         options={},
     )
-    report = interpolate_video(path, tmp_path / "out.mp4", average)
+    report = convert_video(path, tmp_path / "out.mp4", average)
     frames = read_video(tmp_path / "out.mp4")
     assert [frame.pts * 100 for frame in frames[::2]] == list(ticks)
     assert any("over white" in note for note in report.notes)
@@ -214,9 +222,9 @@ def test_images_to_video_and_back(
     make_images: Make, tmp_path: Path, average: Maker, no_leftovers: Check
 ) -> None:
     folder = make_images([f"{i}.png" for i in range(4)])
-    report = interpolate_video(folder, tmp_path / "out.mp4", average, rate=10)
+    report = convert_video(folder, tmp_path / "out.mp4", average, rate=10)
     assert (report.frames_out, report.rate) == (7, 20)
-    report = interpolate_video(folder, tmp_path / "frames", average)
+    report = convert_video(folder, tmp_path / "frames", average)
     assert len(list((tmp_path / "frames").iterdir())) == 7
     with open_source(folder) as before, open_source(tmp_path / "frames") as after:
         for one, two in zip(before, list(after)[::2], strict=True):
@@ -228,7 +236,7 @@ def test_titles_and_languages_come_along(make_video: Make, tmp_path: Path, avera
     import av
 
     path = make_video("in.mkv", audio=1, title="A day at the sea", language="pol")
-    interpolate_video(path, tmp_path / "out.mkv", average)
+    convert_video(path, tmp_path / "out.mkv", average)
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert container.metadata["title"] == "A day at the sea"
         assert container.streams.audio[0].metadata["language"] == "pol"
@@ -238,18 +246,18 @@ def test_a_preview_stops_early_sound_included(
     make_video: Make, tmp_path: Path, packets: Packets, average: Maker
 ) -> None:
     path, target = make_video(audio=1, frames=20, rate=Fraction(50)), tmp_path / "out.mp4"
-    report = interpolate_video(path, target, average, limit=3)
+    report = convert_video(path, target, average, limit=3)
     assert (report.frames_in, report.frames_out) == (3, 5)
     (sound,) = packets(target)
     assert 0 < len(sound) < len(packets(path)[0])
     assert sound[-1][0] <= Fraction(2, 50)
     with pytest.raises(InputError, match="limit below two"):
-        interpolate_video(path, target, average, limit=1, overwrite=True)
+        convert_video(path, target, average, limit=1, overwrite=True)
 
 
 def test_progress_counts_to_the_end(make_video: Make, tmp_path: Path, average: Maker) -> None:
     calls: list[tuple[int, int | None]] = []
-    interpolate_video(
+    convert_video(
         make_video(), tmp_path / "out.mp4", average, on_progress=lambda *call: calls.append(call)
     )
     assert calls == [(done, 15) for done in range(1, 16)]
@@ -265,25 +273,30 @@ def test_stopping_in_the_model_leaves_nothing_behind(
     path = make_video(audio=1)
     calls = 0
 
-    def stop(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
+    def stop(gap: Gap, windows: Sequence[Window]) -> list[Tensor]:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise kind
-        return frames[:, 0]
+        return [gap.frames[:, 0]]
 
     for target in ("out.mp4", "frames"):
         calls = 0
         with pytest.raises(kind):
-            interpolate_video(path, tmp_path / target, stop)
+            convert_video(path, tmp_path / target, stop)
     no_leftovers("clip.mp4")
 
 
 @pytest.mark.parametrize(("frames", "message"), [(1, "only one frame: interpolation needs two")])
 def test_too_short(
-    make_video: Make, tmp_path: Path, average: Maker, frames: int, message: str, no_leftovers: Check
+    make_video: Make,
+    tmp_path: Path,
+    average: Maker,
+    frames: int,
+    message: str,
+    no_leftovers: Check,
 ) -> None:
     path = make_video(frames=frames)
     with pytest.raises(VideoError, match=message):
-        interpolate_video(path, tmp_path / "out.mp4", average)
+        convert_video(path, tmp_path / "out.mp4", average)
     no_leftovers("clip.mp4")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vfiblocks.errors import VideoError
-from vfiblocks.video import interpolate_video, open_source
+from vfiblocks.video import convert_video, open_source
 from vfiblocks.video.truncation import missing_bytes
 
 Make = Callable[..., Path]
@@ -28,7 +28,7 @@ def test_a_cut_off_file_is_refused(whole: Path, average: object, part: int) -> N
     data = whole.read_bytes()
     whole.write_bytes(data[: len(data) * part // 13])
     with pytest.raises(VideoError) as caught:
-        interpolate_video(whole, whole.with_name("out.mkv"), average)  # type: ignore[arg-type]
+        convert_video(whole, whole.with_name("out.mkv"), average)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     assert [file.name for file in whole.parent.iterdir()] == [whole.name]
 
@@ -43,7 +43,7 @@ def test_flipped_bytes(whole: Path, average: object, seed: int) -> None:
     whole.write_bytes(data)
     finished = False
     with suppress(VideoError):  # anything else fails the test
-        interpolate_video(whole, whole.with_name("out.mkv"), average)  # type: ignore[arg-type]
+        convert_video(whole, whole.with_name("out.mkv"), average)  # type: ignore[arg-type]
         finished = True
     names = {whole.name, "out.mkv"} if finished else {whole.name}
     assert {file.name for file in whole.parent.iterdir()} == names
@@ -58,7 +58,7 @@ def test_damage_midway_says_after_how_many_frames(
     data[middle : middle + 3000] = bytes(3000)
     path.write_bytes(data)
     with pytest.raises(VideoError, match=r"damaged or cut off: decoding breaks after [1-9]\d* fr"):
-        interpolate_video(path, tmp_path / "out.mkv", average)  # type: ignore[arg-type]
+        convert_video(path, tmp_path / "out.mkv", average)  # type: ignore[arg-type]
     assert [file.name for file in tmp_path.iterdir()] == ["in.mkv"]
 
 

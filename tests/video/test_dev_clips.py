@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vfiblocks.video import interpolate_video, open_source
+from vfiblocks.video import convert_video, open_source
 
 HARD = [
     "hard_10bit.mp4",
@@ -40,7 +40,7 @@ def test_hard_clips(
     if not path.exists():
         pytest.skip(f"{name} is not among the clips")
     target = tmp_path / Path(name).with_suffix(".mp4" if path.suffix == ".gif" else path.suffix)
-    report = interpolate_video(path, target, average, left=2, right=2, limit=40, preset="veryfast")
+    report = convert_video(path, target, average, left=2, right=2, limit=40, preset="veryfast")
     assert report.frames_out == 2 * report.frames_in - 1
     with open_source(path) as before, open_source(target) as after:
         for tag in KEPT if path.suffix != ".gif" else ():

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from vfiblocks.errors import VideoError
 from vfiblocks.video import picture_to_rgb, rgb_to_picture
-from vfiblocks.video.pixels import Layout, planar_layout, repacked
+from vfiblocks.video.layouts import Layout, planar_layout
+from vfiblocks.video.pixels import picture_to_alpha, repacked
 
 PLANAR = [
     f"{stem}{suffix}"
@@ -112,9 +114,51 @@ def test_ten_bits_are_not_lost() -> None:
     assert len(decoded[0, 0].unique()) > 8  # eight bits would leave 3 or 4
 
 
-def test_transparent_pixels_are_laid_over_white() -> None:
-    picture = av.VideoFrame.from_ndarray(np.zeros((2, 2, 4), np.uint8), "rgba")
-    assert torch.equal(picture_to_rgb(picture), torch.ones(3, 2, 2))
+def test_colours_and_opacity_are_read_apart() -> None:
+    levels = np.zeros((2, 2, 4), np.uint8)
+    levels[0] = (255, 51, 0, 102)
+    picture = av.VideoFrame.from_ndarray(levels, "rgba")
+    assert torch.allclose(picture_to_rgb(picture)[:, 0, 0], torch.tensor([1.0, 0.2, 0.0]))
+    alpha = picture_to_alpha(picture)
+    assert alpha is not None
+    assert torch.allclose(alpha[0], torch.tensor([[0.4, 0.4], [0.0, 0.0]]))
+    assert picture_to_alpha(rgb_to_picture(smooth(), "rgb24")) is None
+
+
+ALPHA = ["rgba", "bgra", "gbrap16le", "rgba64be", "yuva420p", "yuva444p12le", "gbrapf32le", "ya8"]
+
+
+@pytest.mark.parametrize("pix_fmt", ALPHA)
+def test_opacity_survives(pix_fmt: str) -> None:
+    opacity = torch.linspace(0, 1, 64).expand(1, 48, 64)
+    picture = rgb_to_picture(smooth(), pix_fmt, alpha=opacity, color_range=1)
+    found = picture_to_alpha(picture)
+    assert found is not None
+    assert (found - opacity).abs().max() < 0.51 / 255
+    opaque = picture_to_alpha(rgb_to_picture(smooth(), pix_fmt))
+    assert opaque is not None
+    assert torch.equal(opaque, torch.ones(1, 48, 64))
+
+
+@pytest.mark.parametrize("pix_fmt", ["gbrpf32le", "gbrapf32le", "grayf32le"])
+def test_light_survives(pix_fmt: str) -> None:
+    picture = av.VideoFrame(64, 48, pix_fmt)
+    rng = np.random.default_rng(1)
+    for plane in picture.planes:
+        light = np.exp(rng.uniform(-7, 11, 64 * 48)).astype(np.float32)
+        np.frombuffer(plane, np.float32).reshape(48, -1)[:, :64] = light.reshape(48, 64)
+    again = rgb_to_picture(picture_to_rgb(picture), pix_fmt)
+    for one, two in zip(picture.planes[:3], again.planes[:3], strict=True):
+        before = np.frombuffer(one, np.float32).reshape(48, -1)[:, :64]
+        after = np.frombuffer(two, np.float32).reshape(48, -1)[:, :64]
+        assert np.abs(after / before - 1).max() < 2e-5
+
+
+def test_undefined_light_is_an_error() -> None:
+    picture = av.VideoFrame(4, 2, "grayf32le")
+    np.frombuffer(picture.planes[0], np.float32)[:] = np.nan
+    with pytest.raises(VideoError, match="infinite or undefined"):
+        picture_to_rgb(picture)
 
 
 def test_palettes_are_looked_up() -> None:
@@ -133,12 +177,15 @@ def test_palettes_are_looked_up() -> None:
         ("yuyv422", "yuv422p"),
         ("yuv411p", "yuv444p"),
         ("yuvj411p", "yuvj444p"),
-        ("yuva420p", "yuv420p"),
+        ("yuva420p", "yuva420p"),
         ("y210le", "yuv422p10le"),
         ("ya8", "gbrap"),
         ("pal8", "gbrap"),
         ("gray16be", "gray16le"),
-        ("gbrpf32le", "gbrp16le"),
+        ("gbrpf32le", "gbrpf32le"),
+        ("gbrapf16le", "gbrapf16le"),
+        ("rgbaf32be", "gbrapf32le"),
+        ("ayuv64le", "yuva444p16le"),
         ("bayer_rggb8", "gbrp"),
         ("xyz12le", "gbrp12le"),
     ],

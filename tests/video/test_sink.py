@@ -73,6 +73,7 @@ def test_what_is_lost_is_said() -> None:
     assert "stored with 8 bits" in shallow.notes[0]
     alpha, subsampled = choose_encoding(info("bgra"), Path("o.mp4")).notes
     assert "over white" in alpha
+    assert choose_encoding(info("bgra"), Path("o.webm")).pix_fmt == "yuva420p"
     assert "pix_fmt='yuv444p' keeps full colour resolution" in subsampled
 
 
@@ -89,13 +90,6 @@ def test_what_is_lost_is_said() -> None:
 def test_impossible_wishes(name: str, options: dict[str, str], message: str) -> None:
     with pytest.raises(VideoError, match=message):
         choose_encoding(info(), Path(name), **options)
-
-
-def test_quality_options_reach_the_encoder() -> None:
-    assert choose_encoding(info(), Path("o.mp4")).options == {"crf": "16", "preset": "medium"}
-    fast = choose_encoding(info(), Path("o.mp4"), crf=30, preset="veryfast")
-    assert fast.options == {"crf": "30", "preset": "veryfast"}
-    assert choose_encoding(info(), Path("o.mkv"), codec="ffv1").options == {}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The sliding window: what a frame maker sees, what comes out, and how much is held."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vfiblocks.errors import InputError, VideoError
-from vfiblocks.video import Frame, gaps, upsample
+from vfiblocks.video import Frame, Gap, gaps, upsample
 from vfiblocks.window import Window
 
 counts = st.integers(2, 9)
@@ -25,9 +25,10 @@ def clip(count: int, *, start: int = 1) -> Iterator[Frame]:
         yield Frame(Fraction(i * i, 10), rgb=torch.full((3, 2, 4), float(i)))
 
 
-def average(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
-    left, right = window.references
-    return (1 - window.time) * frames[:, left] + window.time * frames[:, right]
+def average(gap: Gap, windows: Sequence[Window]) -> Iterator[Tensor]:
+    for window in windows:
+        left, right = window.references
+        yield (1 - window.time) * gap.frames[:, left] + window.time * gap.frames[:, right]
 
 
 @given(counts, st.integers(2, 5), reach, reach)
@@ -61,12 +62,14 @@ def test_every_gap_sees_its_neighbours_and_zeros(count: int, left: int, right: i
 def test_the_window_is_even_and_asks_for_each_part() -> None:
     seen: list[Window] = []
 
-    def spy(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
-        assert not torch.is_grad_enabled()
-        seen.append(window)
-        return frames[:, 0]
+    def spy(gap: Gap, windows: Sequence[Window]) -> Iterator[Tensor]:
+        for window in windows:
+            assert torch.is_inference_mode_enabled()
+            seen.append(window)
+            yield gap.frames[:, 0]
 
-    list(upsample(clip(2), spy, factor=4, left=3, right=2))
+    for _ in upsample(clip(2), spy, factor=4, left=3, right=2):
+        assert not torch.is_inference_mode_enabled()  # the reader's own mode is left alone
     assert seen == [Window.even(3, 2, time=k / 4) for k in (1, 2, 3)]
 
 
@@ -121,13 +124,18 @@ def test_options_are_checked_before_any_frame_is_read() -> None:
 
 
 def test_a_maker_of_the_wrong_shape_is_named() -> None:
-    with pytest.raises(InputError, match=r"must return \(1, 3, 2, 4\), got \(3, 2, 4\)"):
-        list(upsample(clip(2), lambda frames, window, valid: frames[0, 0]))
+    with pytest.raises(InputError, match=r"must return frames \(1, 3, 2, 4\), got \(3, 2, 4\)"):
+        list(upsample(clip(2), lambda gap, windows: [gap.frames[0, 0]]))
+
+
+def test_a_maker_of_too_few_frames_is_named() -> None:
+    with pytest.raises(InputError, match=r"must return 3 frames, got 1"):
+        list(upsample(clip(2), lambda gap, windows: [gap.frames[:, 0]], factor=4))
 
 
 def test_values_that_are_not_finite_are_refused() -> None:
     with pytest.raises(VideoError, match=r"between source frames 1 and 2 .* not finite"):
-        list(upsample(clip(4), lambda f, w, v: f[:, 0] / (f[0, 0, 0, 0, 0] - 2)))
+        list(upsample(clip(4), lambda gap, _: [gap.frames[:, 0] / (gap.before.rgb[0, 0, 0] - 2)]))
 
 
 def test_a_frame_is_decoded_or_made() -> None:
@@ -141,15 +149,15 @@ def test_a_frame_is_decoded_or_made() -> None:
 @pytest.mark.gpu
 def test_the_window_lives_where_the_maker_wants_it(tmp_path: Path) -> None:
     pytest.importorskip("av")
-    from vfiblocks.video import interpolate_video, rgb_to_picture, write_video
+    from vfiblocks.video import convert_video, rgb_to_picture, write_video
 
     pictures = [rgb_to_picture(torch.rand(3, 48, 64), "yuv420p") for _ in range(4)]
     source = [Frame(Fraction(i, 25), picture=picture) for i, picture in enumerate(pictures)]
 
-    def spy(frames: Tensor, window: Window, valid: Tensor) -> Tensor:
-        assert frames.is_cuda
-        assert valid.is_cuda
-        return average(frames, window, valid)
+    def spy(gap: Gap, windows: Sequence[Window]) -> Iterator[Tensor]:
+        assert gap.frames.is_cuda
+        assert gap.valid.is_cuda
+        return average(gap, windows)
 
     on_gpu = list(upsample(source, spy, left=2, right=2, device="cuda"))
     plain = [Frame(frame.pts, picture=frame.picture) for frame in source]
@@ -158,4 +166,4 @@ def test_the_window_lives_where_the_maker_wants_it(tmp_path: Path) -> None:
         assert torch.allclose(one.rgb.cpu(), two.rgb, atol=1e-5)
     clip = torch.stack([frame.rgb.cpu() for frame in source])
     path = write_video(tmp_path / "clip.mp4", clip, rate=25)
-    assert interpolate_video(path, tmp_path / "out.mp4", spy, device="cuda").frames_out == 7
+    assert convert_video(path, tmp_path / "out.mp4", spy, device="cuda").frames_out == 7

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from lift15.cli import catalogue, demo, doctor, interpolate
+from lift15.cli import catalogue, demo, doctor, interpolate, join, weights
 from lift15.cli.output import complain
 from vfiblocks.errors import VfiError
 
@@ -18,11 +18,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("interpolate")(interpolate.interpolate)
+app.command("join")(join.join)
 app.command("demo")(demo.demo)
 app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
 app.command("doctor")(doctor.doctor)
+app.add_typer(weights.weights, name="weights")
 
 
 def main() -> None:

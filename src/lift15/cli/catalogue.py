@@ -12,7 +12,7 @@ import vfiblocks
 from lift15.cli.output import complain, results, show_table
 from vfiblocks.errors import InputError, UnknownComponent, VfiError
 from vfiblocks.ledger import amount
-from vfiblocks.registry import MODELS, STAGE_REGISTRIES
+from vfiblocks.registry import MODELS, PART_REGISTRIES
 
 
 def models(
@@ -34,14 +34,16 @@ def models(
 
 def components(
     stage: Annotated[
-        str | None, typer.Argument(help="encoder, aggregator, flow, blender or refiner.")
+        str | None, typer.Argument(help="encoder, aggregator, flow, blender, refiner or loss.")
     ] = None,
 ) -> None:
-    """List the registered parts of every stage, with their options."""
-    if stage is not None and stage not in STAGE_REGISTRIES:
-        raise UnknownComponent(f"no stage {stage!r}; the stages are {', '.join(STAGE_REGISTRIES)}")
+    """List the registered parts of every stage, and the losses, with their options."""
+    if stage is not None and stage not in PART_REGISTRIES:
+        raise UnknownComponent(
+            f"no kind of part is called {stage!r}; there are {', '.join(PART_REGISTRIES)}"
+        )
     rows = []
-    for word, registry in STAGE_REGISTRIES.items():
+    for word, registry in PART_REGISTRIES.items():
         if stage not in (None, word):
             continue
         for name in registry.names():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lift15.cli.output import progress, show_table, tell
-from lift15.upsampling import WEIGHTLESS
+from lift15.making import WEIGHTLESS
 
 
 def demo(

@@ -74,8 +74,13 @@ def add_copied_stream(container: Any, template: Any) -> Any:
 
 def is_cover_art(stream: Any) -> bool:
     """Whether a video stream is a picture attached to music; PyAV before 15 cannot tell."""
+    return bool(disposition_of(stream) & _ATTACHED_PICTURE)
+
+
+def disposition_of(stream: Any) -> int:
+    """FFmpeg's bits for what a stream is meant for (default, forced, ...); 0 if unknown."""
     disposition = getattr(stream, "disposition", 0)
-    return bool(getattr(disposition, "value", disposition) & _ATTACHED_PICTURE)
+    return int(getattr(disposition, "value", disposition))
 
 
 def open_input(path: object) -> Any:

@@ -32,6 +32,15 @@ class Source(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]: ...
 
+    def frames_near(self, pts: Fraction) -> Iterator[Frame]:
+        """Frames from a point on that lies at ``pts`` or before, as near as can be reached quickly.
+
+        Nothing is promised but speed: the first frames may come out damaged or with other times,
+        which :class:`~vfiblocks.video.sections.SectionReader` finds out. Unless a source knows
+        better, all frames.
+        """
+        return iter(self)
+
     @abstractmethod
     def close(self) -> None:
         """Close every open file; iterations under way end."""

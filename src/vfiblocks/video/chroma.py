@@ -39,7 +39,7 @@ def upsample_chroma(chroma: Tensor, height: int, width: int) -> Tensor:
     if chroma.shape[-1] != width:
         chroma = _double_cosited(chroma)[..., :width]
     if chroma.shape[-2] != height:
-        chroma = _double_centred(chroma.mT)[..., :height].mT
+        chroma = _double_centred(chroma)[..., :height, :]
     return chroma
 
 
@@ -51,9 +51,9 @@ def downsample_chroma(chroma: Tensor, height: int, width: int) -> Tensor:
     True
     """
     if chroma.shape[-2] != height:
-        chroma = _halve(chroma.mT, _CENTRED_INVERSE, before=1).mT
+        chroma = _halve(chroma, _CENTRED_INVERSE, before=1, dim=-2)
     if chroma.shape[-1] != width:
-        chroma = _halve(chroma, _COSITED_INVERSE, before=2)
+        chroma = _halve(chroma, _COSITED_INVERSE, before=2, dim=-1)
     return chroma
 
 
@@ -63,20 +63,28 @@ def _double_cosited(x: Tensor) -> Tensor:
 
 
 def _double_centred(x: Tensor) -> Tensor:
-    preceding = torch.cat((x[..., :1], x[..., :-1]), dim=-1)
-    following = torch.cat((x[..., 1:], x[..., -1:]), dim=-1)
-    pair = torch.stack((0.75 * x + 0.25 * preceding, 0.75 * x + 0.25 * following), -1)
-    return rearrange(pair, "... w two -> ... (w two)")
+    preceding = torch.cat((x[..., :1, :], x[..., :-1, :]), dim=-2)
+    following = torch.cat((x[..., 1:, :], x[..., -1:, :]), dim=-2)
+    mostly = 0.75 * x
+    pair = torch.stack(
+        (mostly.add(preceding, alpha=0.25), mostly.add(following, alpha=0.25)), dim=-2
+    )
+    return rearrange(pair, "... h two w -> ... (h two) w")
 
 
-def _halve(x: Tensor, taps: tuple[float, ...], *, before: int) -> Tensor:
-    """Every second sample of ``x`` filtered along the last axis, borders replicated."""
-    size = (x.shape[-1] + 1) // 2
-    after = 2 * (size - 1) + len(taps) - before - x.shape[-1]
-    first = x[..., :1].expand(*x.shape[:-1], before)
-    last = x[..., -1:].expand(*x.shape[:-1], after)
-    padded = torch.cat((first, x, last), dim=-1)
-    out = torch.zeros_like(x[..., :size])
+def _halve(x: Tensor, taps: tuple[float, ...], *, before: int, dim: int) -> Tensor:
+    """Every second sample of ``x`` filtered along one axis, borders replicated."""
+    size = (x.shape[dim] + 1) // 2
+    after = 2 * (size - 1) + len(taps) - before - x.shape[dim]
+    first, last = x.narrow(dim, 0, 1), x.narrow(dim, -1, 1)
+    padded = torch.cat((*[first] * before, x, *[last] * after), dim=dim)
+    # Half the samples apart in memory, so that every tap reads them one after the other
+    phases = [_every_second(padded, start, dim) for start in (0, 1)]
+    out = torch.zeros_like(phases[0].narrow(dim, 0, size))
     for offset, tap in enumerate(taps):
-        out += tap * padded[..., offset : offset + 2 * size - 1 : 2]
+        out.add_(phases[offset % 2].narrow(dim, offset // 2, size), alpha=tap)
     return out
+
+
+def _every_second(x: Tensor, start: int, dim: int) -> Tensor:
+    return (x[..., start::2, :] if dim == -2 else x[..., start::2]).contiguous()

@@ -81,22 +81,22 @@ class Levels:
     def luma_signal(self, levels: Tensor) -> Tensor:
         """Levels of Y' (or of R', G', B') as a signal in [0, 1], limited overshoots included."""
         offset, span = self._luma()
-        return (levels - offset) / span
+        return (levels - offset).div_(span)
 
     def chroma_signal(self, levels: Tensor) -> Tensor:
         """Levels of Cb or Cr as a signal in [-0.5, 0.5]."""
         offset, span = self._chroma()
-        return (levels - offset) / span
+        return (levels - offset).div_(span)
 
     def luma_levels(self, signal: Tensor) -> Tensor:
         """The nearest levels to a Y' signal; whole numbers in a float tensor."""
         offset, span = self._luma()
-        return self._round(signal * span + offset)
+        return self._round((signal * span).add_(offset))
 
     def chroma_levels(self, signal: Tensor) -> Tensor:
         """The nearest levels to a Cb or Cr signal."""
         offset, span = self._chroma()
-        return self._round(signal * span + offset)
+        return self._round((signal * span).add_(offset))
 
     def _luma(self) -> tuple[float, float]:
         if self.full:
@@ -109,7 +109,7 @@ class Levels:
         return middle, 2.0**self.bits - 1 if self.full else 224 * 2.0 ** (self.bits - 8)
 
     def _round(self, levels: Tensor) -> Tensor:
-        return levels.round().clamp(0, 2**self.bits - 1)
+        return levels.round_().clamp_(0, 2**self.bits - 1)
 
 
 def yuv_to_rgb(yuv: Tensor, matrix: int) -> Tensor:
@@ -127,9 +127,9 @@ def yuv_to_rgb(yuv: Tensor, matrix: int) -> Tensor:
     kr, kb = _LUMA_WEIGHTS[matrix]
     kg = 1 - kr - kb
     y, cb, cr = yuv.unbind(-3)
-    red = y + 2 * (1 - kr) * cr
-    blue = y + 2 * (1 - kb) * cb
-    green = y - (2 * kb * (1 - kb) / kg) * cb - (2 * kr * (1 - kr) / kg) * cr
+    red = y.add(cr, alpha=2 * (1 - kr))
+    blue = y.add(cb, alpha=2 * (1 - kb))
+    green = y.add(cb, alpha=-2 * kb * (1 - kb) / kg).add_(cr, alpha=-2 * kr * (1 - kr) / kg)
     return torch.stack((red, green, blue), dim=-3)
 
 
@@ -142,5 +142,6 @@ def rgb_to_yuv(rgb: Tensor, matrix: int) -> Tensor:
     """
     kr, kb = _LUMA_WEIGHTS[matrix]
     red, green, blue = rgb.unbind(-3)
-    y = kr * red + (1 - kr - kb) * green + kb * blue
-    return torch.stack((y, (blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))), dim=-3)
+    y = (kr * red).add_(green, alpha=1 - kr - kb).add_(blue, alpha=kb)
+    cb, cr = (blue - y).div_(2 * (1 - kb)), (red - y).div_(2 * (1 - kr))
+    return torch.stack((y, cb, cr), dim=-3)

@@ -11,14 +11,14 @@ from typing import Any
 from vfiblocks.errors import VideoError
 from vfiblocks.video._av import file_url, import_av, is_disk_full, reason
 from vfiblocks.video.base import Sink
-from vfiblocks.video.color import FULL_RANGE, LIMITED_RANGE, RGB, UNSPECIFIED
+from vfiblocks.video.codecs import hardware_need
 from vfiblocks.video.display_matrix import patch_mp4
+from vfiblocks.video.encoder import PictureEncoder
 from vfiblocks.video.encoding import Encoding
 from vfiblocks.video.frame import Frame
 from vfiblocks.video.info import VideoInfo
 from vfiblocks.video.partial import PartialOutput
 from vfiblocks.video.passthrough import Passthrough
-from vfiblocks.video.pixels import is_full_range, planar_layout, repacked, rgb_to_picture
 
 
 class VideoFileSink(Sink):
@@ -33,7 +33,10 @@ class VideoFileSink(Sink):
         encoding: codec and pixel format, from :func:`~vfiblocks.video.encoding.choose_encoding`.
         rate: average frames per second of the output.
         time_base: every frame's time should be a whole multiple of this; others are rounded.
-        copy_from: file whose sound and subtitles are copied; None for none.
+        copy_from: file whose sound, subtitles, chapters, tags and attachments are copied; None for
+            none.
+        audio: what becomes of the sound, see :class:`~vfiblocks.video.passthrough.Passthrough`.
+        slowdown: how many seconds of output there are to each second of the source.
         copy_whole: False to copy no further than the last frame, for a preview.
         overwrite: whether an existing file is replaced when the new one is complete.
 
@@ -51,6 +54,8 @@ class VideoFileSink(Sink):
         rate: Fraction,
         time_base: Fraction,
         copy_from: Path | None = None,
+        audio: str = "keep",
+        slowdown: Fraction = Fraction(1),
         copy_whole: bool = True,
         overwrite: bool = False,
     ) -> None:
@@ -59,21 +64,19 @@ class VideoFileSink(Sink):
         self.encoding = encoding
         self.notes = encoding.notes
         self._time_base = time_base
-        self._range = _range_of(info, encoding.pix_fmt)
         self._copy_whole = copy_whole
-        self._last_ticks: int | None = None
         self._patch_matrix = False
         self._passthrough: Passthrough | None = None
         self._container: Any = None
         self._partial = PartialOutput(self.path, overwrite=overwrite)
         try:
             with self._errors("cannot be opened for writing"):
-                self._open(rate, copy_from)
+                self._open(rate, copy_from, audio, slowdown)
         except BaseException:
             self.abort()
             raise
 
-    def _open(self, rate: Fraction, copy_from: Path | None) -> None:
+    def _open(self, rate: Fraction, copy_from: Path | None, audio: str, slowdown: Fraction) -> None:
         av = import_av()
         info, encoding = self.info, self.encoding
         # Where a video starts is told in units of the movie, milliseconds unless said otherwise
@@ -81,40 +84,36 @@ class VideoFileSink(Sink):
         self._container = av.open(
             file_url(self._partial.path), "w", format=encoding.muxer, options=options
         )
-        stream = self._container.add_stream(
-            encoding.codec, rate=rate, options=dict(encoding.options)
+        self._encoder = PictureEncoder(
+            self._container,
+            info,
+            encoding,
+            rate=rate,
+            time_base=self._time_base,
+            path=self.path,
         )
-        self._stream = stream
-        stream.width, stream.height, stream.pix_fmt = info.width, info.height, encoding.pix_fmt
-        context = stream.codec_context
-        stream.time_base = context.time_base = self._time_base
-        context.color_range = self._range
-        context.color_primaries = info.color_primaries
-        context.color_trc = info.color_trc
-        context.colorspace = self._matrix
-        if info.sample_aspect_ratio is not None:
-            context.sample_aspect_ratio = info.sample_aspect_ratio
-        if encoding.codec == "libx265" and self._is_mp4:
-            context.codec_tag = "hvc1"  # Apple's players know HEVC under no other name
         if info.display_matrix is not None:
-            self._set_matrix(stream)
+            self._set_matrix(self._encoder.stream)
         if copy_from is not None:
-            self._passthrough = Passthrough(copy_from, self._container, self.path)
+            self._passthrough = Passthrough(
+                copy_from, self._container, self.path, audio=audio, slowdown=slowdown
+            )
             self.notes += self._passthrough.notes
         # The header now rather than with the first packet, when minutes of work may be lost
-        self._container.start_encoding()
+        need = hardware_need(encoding.codec)
+        try:
+            self._container.start_encoding()
+        except (av.FFmpegError, OSError, ValueError) as error:
+            if need is None:
+                raise
+            raise VideoError(
+                f"{self.path}: encoder {encoding.codec} does not work on this machine "
+                f"({reason(error)}); it needs {need}; codecs 'h264', 'hevc' and 'av1' need none"
+            ) from error
 
     @property
     def _is_mp4(self) -> bool:
         return self.encoding.muxer in ("mp4", "mov")
-
-    @property
-    def _matrix(self) -> int:
-        """The matrix tag: the source's, but RGB must be called so and YUV must not."""
-        source = self.info.colorspace
-        if planar_layout(self.encoding.pix_fmt).kind == "gbr":
-            return RGB
-        return UNSPECIFIED if source == RGB else source
 
     def _set_matrix(self, stream: Any) -> None:
         if hasattr(stream, "set_display_matrix"):  # PyAV 18 and later
@@ -128,36 +127,39 @@ class VideoFileSink(Sink):
             )
 
     def _write(self, frame: Frame) -> None:
-        if frame.size != (self.info.width, self.info.height):
-            width, height = frame.size
-            raise VideoError(
-                f"{self.path}: a frame of {width}x{height} does not fit a video of "
-                f"{self.info.width}x{self.info.height}"
-            )
-        ticks = round(frame.pts / self._time_base)
-        if self._last_ticks is not None and ticks <= self._last_ticks:
-            raise VideoError(
-                f"{self.path}: frame {self.frames} at {float(frame.pts):.6f} s does not come after "
-                "the frame before it"
-            )
-        picture = self._picture(frame)
-        picture.pts, picture.time_base = ticks, self._time_base
-        picture.pict_type = 0  # the source's I and P frames must not dictate the encoder's
+        picture = self._encoder.picture(frame)
         with self._errors("writing failed"):
-            for packet in self._stream.encode(picture):
+            for packet in self._encoder.encode(picture):
                 self._container.mux(packet)
-            if self._passthrough is not None:
-                self._passthrough.advance(frame.pts)
-                self.audio_packets = self._passthrough.audio_packets
-        self._last_ticks = ticks
+            self._copy_until(frame.pts)
 
-    def _picture(self, frame: Frame) -> Any:
-        pix_fmt = self.encoding.pix_fmt
-        if frame.picture is not None:
-            same = repacked(frame.picture, pix_fmt)
-            if same is not None:
-                return same
-        return rgb_to_picture(frame.rgb, pix_fmt, colorspace=self._matrix, color_range=self._range)
+    @property
+    def extradata(self) -> bytes | None:
+        """The parameter sets in the header of the video stream, None if its codec has none."""
+        return self._encoder.stream.codec_context.extradata  # type: ignore[no-any-return]
+
+    def write_packet(self, packet: Any, pts: Fraction) -> None:
+        """Append a packet that an encoder made alike has made elsewhere; see ``extradata``.
+
+        Args:
+            packet: comes in the order of decoding, with all its times set.
+            pts: when its frame is shown, in seconds.
+
+        Raises:
+            VideoError: writing fails.
+        """
+        packet.stream = self._encoder.stream
+        with self._errors("writing failed"):
+            self._container.mux(packet)
+            self._copy_until(pts)
+        self.frames += 1
+        self.first_pts = pts if self.first_pts is None else min(pts, self.first_pts)
+        self.last_pts = pts if self.last_pts is None else max(pts, self.last_pts)
+
+    def _copy_until(self, pts: Fraction) -> None:
+        if self._passthrough is not None:
+            self._passthrough.advance(pts)
+            self.audio_packets = self._passthrough.audio_packets
 
     def commit(self) -> None:
         """Finish the file and give it its name.
@@ -168,10 +170,12 @@ class VideoFileSink(Sink):
         if not self.frames:
             raise VideoError(f"{self.path}: there are no frames to write")
         with self._errors("finishing failed"):
-            for packet in self._stream.encode(None):
+            # Some encoders wait forever if they are asked to finish what never began
+            for packet in self._encoder.encode(None) if self._encoder.frames else ():
                 self._container.mux(packet)
             if self._passthrough is not None:
                 self._passthrough.advance(None if self._copy_whole else self.last_pts)
+                self._passthrough.finish()
                 self.audio_packets = self._passthrough.audio_packets
                 self._passthrough.close()
             self._container.close()
@@ -209,13 +213,3 @@ class VideoFileSink(Sink):
                 f"{self.path}: {what} after {self.frames} frames ({codec}, {pix_fmt}): "
                 f"{reason(error)}"
             ) from error
-
-
-def _range_of(info: VideoInfo, pix_fmt: str) -> int:
-    """The range tag: the source's where it can be kept, else what the output's levels mean."""
-    source, output = planar_layout(info.pix_fmt), planar_layout(pix_fmt)
-    if source.jpeg or output.jpeg:
-        return FULL_RANGE
-    if source.kind == output.kind != "gbr":
-        return info.color_range
-    return FULL_RANGE if is_full_range(output, 0) else LIMITED_RANGE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from vfiblocks.video.base import Source
 from vfiblocks.video.clock import SourceClock
 from vfiblocks.video.display_matrix import matrix_of_picture
 from vfiblocks.video.frame import Frame
+from vfiblocks.video.hdr import has_dynamic_hdr, hdr_of_picture
 from vfiblocks.video.info import VideoInfo
 from vfiblocks.video.truncation import missing_bytes
 
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ASSUMED_RATE = Fraction(25)  # FFmpeg's own, for streams that carry no timing
 
 
@@ -67,11 +69,19 @@ class VideoFile(Source):
         while self._running:
             self._running.pop().close()
 
-    def _frames(self) -> Generator[Frame]:
+    def frames_near(self, pts: Fraction) -> Iterator[Frame]:
+        """Frames from the key frame on that the container knows at ``pts`` or before."""
+        frames = self._frames(near=pts)
+        self._running.append(frames)
+        return frames
+
+    def _frames(self, near: Fraction | None = None) -> Generator[Frame]:
         info = self.info
         expected = (info.width, info.height, info.pix_fmt)
         previous: Fraction | None = None
-        with self._opened() as (_, stream):
+        with self._opened() as (container, stream):
+            if near is not None:
+                self._seek(container, stream, near)
             for count, picture in enumerate(self._pictures(stream)):
                 found = (picture.width, picture.height, picture.format.name)
                 if found != expected:
@@ -90,6 +100,12 @@ class VideoFile(Source):
                     )
                 previous = pts
                 yield Frame(pts, picture=picture)
+
+    def _seek(self, container: Any, stream: Any, pts: Fraction) -> None:
+        av = import_av()
+        ticks = round(pts / Fraction(stream.time_base))
+        with suppress(av.FFmpegError, OSError):  # then reading starts at the beginning
+            container.seek(ticks, stream=stream)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Any]]:
@@ -114,10 +130,15 @@ class VideoFile(Source):
         av = import_av()
         count = 0
         try:
+            decoder = _alpha_decoder(stream)
             for packet in stream.container.demux(stream):
                 if packet.is_corrupt:
                     raise self._broken(count, "a packet is incomplete")
-                for picture in packet.decode():
+                if decoder is None:
+                    pictures = packet.decode()
+                else:
+                    pictures = decoder.decode(packet if packet.size else None)
+                for picture in pictures:
                     if picture.is_corrupt:
                         raise self._broken(count, "a picture is damaged")
                     yield picture
@@ -146,8 +167,12 @@ class VideoFile(Source):
         others = len(_real_video_streams(container)) - 1
         if others:
             notes.append(f"{others} more video stream(s) of the file are left out")
+        if stream.metadata.get("alpha_mode") == "1" and "a" not in first.format.name:
+            notes.append("the opacity of the video is left out: no decoder for it is built in")
         if first.interlaced_frame:
             notes.append("the video is interlaced; deinterlace it first for clean new frames")
+        if has_dynamic_hdr(first):
+            notes.append("HDR metadata that changes from frame to frame (HDR10+, ...) is left out")
         return VideoInfo(
             width=first.width,
             height=first.height,
@@ -165,12 +190,27 @@ class VideoFile(Source):
             colorspace=int(context.colorspace),
             audio_streams=len(container.streams.audio),
             subtitle_streams=len(container.streams.subtitles),
+            hdr=hdr_of_picture(first),
         )
 
 
 def _real_video_streams(container: Any) -> list[Any]:
     """Video streams without cover art."""
     return [stream for stream in container.streams.video if not is_cover_art(stream)]
+
+
+def _alpha_decoder(stream: Any) -> Any:
+    """A decoder for WebM with opacity, which FFmpeg's own ones leave out; else None."""
+    codec = _ALPHA_DECODERS.get(stream.codec_context.name)
+    if codec is None or stream.metadata.get("alpha_mode") != "1":
+        return None
+    av = import_av()
+    try:
+        decoder = av.CodecContext.create(codec, "r")
+    except ValueError:  # PyAV's UnknownCodecError
+        return None
+    decoder.extradata = stream.codec_context.extradata
+    return decoder
 
 
 def _clock_of(stream: Any) -> SourceClock:

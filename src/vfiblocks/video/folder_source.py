@@ -8,14 +8,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vfiblocks.errors import VideoError
 from vfiblocks.video._av import import_av, reason
 from vfiblocks.video.base import Source
 from vfiblocks.video.display_matrix import matrix_of_picture
 from vfiblocks.video.frame import Frame
 from vfiblocks.video.info import VideoInfo
+from vfiblocks.video.layouts import planar_layout
+from vfiblocks.video.pixels import plane_samples
 
-IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES = (".bmp", ".exr", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 class ImageFolder(Source):
@@ -70,10 +74,23 @@ class ImageFolder(Source):
         )
 
     def __iter__(self) -> Iterator[Frame]:
+        return self._from(0)
+
+    def frames_near(self, pts: Fraction) -> Iterator[Frame]:
+        """Frames from ``pts`` on: every image can be read alone."""
+        return self._from(max(0, round(pts * self.info.rate)))
+
+    def _from(self, start: int) -> Iterator[Frame]:
         wanted = self.info.width, self.info.height
-        for index, file in enumerate(self._files):
+        floating = planar_layout(self.info.pix_fmt).floating
+        for index, file in enumerate(self._files[start:], start=start):
             picture = _read(file)
             self._check_size(file, (picture.width, picture.height), wanted)
+            if planar_layout(picture.format.name).floating != floating:
+                raise VideoError(
+                    f"{file}: one of it and {self._files[0].name} holds linear light and the other "
+                    "does not; put EXR images into a folder of their own"
+                )
             yield Frame(index / self.info.rate, picture=picture)
 
     def close(self) -> None:
@@ -118,7 +135,19 @@ def _read(path: Path) -> Any:
                 for picture in packet.decode():
                     if packet.is_corrupt or picture.is_corrupt:
                         raise VideoError(f"{path}: the image is damaged")
+                    _refuse_undefined(path, picture)
                     return picture
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: cannot be read as an image: {reason(error)}") from error
     raise VideoError(f"{path}: the image is empty or damaged")
+
+
+def _refuse_undefined(path: Path, picture: Any) -> None:
+    """Renderers leave pixels that are infinite or no number; no frame can be made from them."""
+    layout = planar_layout(picture.format.name)
+    if layout.floating and layout.name == picture.format.name:
+        for plane in picture.planes:
+            if not np.isfinite(plane_samples(plane, layout)).all():
+                raise VideoError(
+                    f"{path}: holds numbers that are infinite or undefined; repair these pixels"
+                )

@@ -19,7 +19,7 @@ class Gap:
     Args:
         index: number of the source frame before the gap.
         neighbours: the frames around the gap in order of time, as many before it as after it were
-            asked for; None where the clip has begun or ended.
+            asked for; None where the clip has begun or ended, and beyond a cut.
         middle: how many of ``neighbours`` lie before the gap.
         device: where tensors are wanted.
     """
@@ -39,6 +39,11 @@ class Gap:
         self.after = after
         self.neighbours = neighbours
         self._device = device
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the scene changes here, so that nothing lies between the two frames."""
+        return self.after.starts_shot
 
     @cached_property
     def frames(self) -> Tensor:
@@ -61,6 +66,9 @@ def gaps(
     device: torch.device | str = "cpu",
 ) -> Iterator[Gap]:
     """Walk over the gaps of a video, holding no more than ``left + right`` frames.
+
+    The neighbours of a gap are of its own shot: what lies beyond a frame that starts one is
+    missing, just as what lies beyond the ends of the clip.
 
     Args:
         frames: at least two frames in order of time.
@@ -91,7 +99,7 @@ def gaps(
     for count, frame in enumerate(frames, start=1):
         around.append(frame)
         if count > right:
-            yield Gap(count - right - 1, tuple(around), left, device)
+            yield Gap(count - right - 1, _one_shot(around, left), left, device)
     if count == 0:
         raise VideoError("no frames: there is nothing to interpolate")
     if count == 1:
@@ -99,4 +107,18 @@ def gaps(
     for index in range(count - right, count - 1):
         around.append(None)
         if index >= 0:
-            yield Gap(index, tuple(around), left, device)
+            yield Gap(index, _one_shot(around, left), left, device)
+
+
+def _one_shot(around: Iterable[Frame | None], middle: int) -> tuple[Frame | None, ...]:
+    """The neighbours without those that a cut parts from the gap."""
+    neighbours = list(around)
+    for index in range(middle - 2, -1, -1):
+        nearer = neighbours[index + 1]
+        if nearer is None or nearer.starts_shot:
+            neighbours[index] = None
+    for index in range(middle + 1, len(neighbours)):
+        frame = neighbours[index]
+        if neighbours[index - 1] is None or (frame is not None and frame.starts_shot):
+            neighbours[index] = None
+    return tuple(neighbours)

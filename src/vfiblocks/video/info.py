@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vfiblocks.video.display_matrix import DisplayMatrix, rotation_of
+from vfiblocks.video.hdr import HdrMetadata
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class VideoInfo:
         colorspace: H.273 code of the YUV matrix.
         audio_streams: how many audio streams come along.
         subtitle_streams: how many subtitle streams come along.
+        hdr: mastering display and light level; None if not stated.
 
     Example:
         >>> info = VideoInfo(640, 480, Fraction(25), Fraction(1, 12800), "yuv420p")
@@ -52,6 +54,7 @@ class VideoInfo:
     colorspace: int = 2
     audio_streams: int = 0
     subtitle_streams: int = 0
+    hdr: HdrMetadata | None = None
 
     @property
     def rotation(self) -> float:

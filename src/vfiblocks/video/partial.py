@@ -10,6 +10,8 @@ from pathlib import Path
 from vfiblocks.errors import VideoError
 from vfiblocks.video._av import reason
 
+_IMAGES = (".exr", ".jpg", ".png", ".tiff")
+
 
 class PartialOutput:
     """A name beside the output to write to, then to rename or to remove.
@@ -84,7 +86,7 @@ class PartialOutput:
         names = [entry.name for entry in target.iterdir()]
         if names and not self._overwrite:
             raise VideoError(f"{target}: the folder is not empty; allow overwriting to replace it")
-        foreign = next((name for name in names if not is_numbered_png(name)), None)
+        foreign = next((name for name in names if not is_numbered_image(name)), None)
         if foreign is not None:
             raise VideoError(
                 f"{target}: holds {foreign}, which is no numbered frame; "
@@ -92,11 +94,11 @@ class PartialOutput:
             )
 
 
-def is_numbered_png(name: str) -> bool:
+def is_numbered_image(name: str) -> bool:
     """Whether a file name is one that a folder of frames has.
 
-    >>> is_numbered_png("000012.png"), is_numbered_png("holiday.png")
+    >>> is_numbered_image("000012.png"), is_numbered_image("holiday.png")
     (True, False)
     """
     stem, dot, suffix = name.partition(".")
-    return stem.isdecimal() and len(stem) >= 6 and f"{dot}{suffix}" == ".png"
+    return stem.isdecimal() and len(stem) >= 6 and f"{dot}{suffix}" in _IMAGES
