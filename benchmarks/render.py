@@ -1,9 +1,9 @@
-"""Write the recorded results into docs/benchmarks.md, so that the two cannot drift apart.
+"""Write the recorded results into docs/*.md, so that the two cannot drift apart.
 
     python benchmarks/render.py            # rewrite the tables
     python benchmarks/render.py --check    # fail if they are not what the result files say
 
-The page holds the prose and marks where numbers go: ``<!-- suite -->`` for where they come from,
+The pages hold the prose and mark where numbers go: ``<!-- suite -->`` for where they come from,
 ``<!-- suite: title -->`` for a table, each up to ``<!-- end -->``. Every recorded table must be
 marked, so that none can be left out because it shows a loss.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+PAGES = [HERE.parent / "docs" / name for name in ("benchmarks.md", "streaming.md")]
 MARK = re.compile(r"(<!-- (?!end)([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -94,31 +94,39 @@ def table(cases: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", ", ".join(notes) + ".", ""])
 
 
-def fill(page: str, found: Mapping[str, str]) -> str:
-    r"""The page with every mark followed by what was recorded.
+def fill(pages: Mapping[Path, str], found: Mapping[str, str]) -> dict[Path, str]:
+    r"""The pages with every mark followed by what was recorded.
 
-    >>> fill("<!-- ops -->\nold\n<!-- end -->", {"ops": "new\n"})
+    >>> page = Path("page.md")
+    >>> fill({page: "<!-- ops -->\nold\n<!-- end -->"}, {"ops": "new\n"})[page]
     '<!-- ops -->\nnew\n<!-- end -->'
     """
-    marked = {match[2] for match in MARK.finditer(page)}
+    marked = {match[2] for page in pages.values() for match in MARK.finditer(page)}
     if marked != found.keys():
         raise SystemExit(
-            f"recorded, but not marked in {PAGE.name}: {sorted(found.keys() - marked)}; "
-            f"marked, but not recorded: {sorted(marked - found.keys())}"
+            f"recorded, but not marked in {' or '.join(path.name for path in pages)}: "
+            f"{sorted(found.keys() - marked)}; marked, but not recorded: "
+            f"{sorted(marked - found.keys())}"
         )
-    return MARK.sub(lambda match: match[1] + found[match[2]] + match[3], page)
+    return {
+        path: MARK.sub(lambda match: match[1] + found[match[2]] + match[3], page)
+        for path, page in pages.items()
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="write recorded results into the documentation")
     parser.add_argument("--check", action="store_true", help="only say whether they are there")
     check = parser.parse_args().check
-    page = PAGE.read_text()
-    fresh = fill(page, blocks(HERE / "results"))
-    if check and fresh != page:
-        sys.exit(f"{PAGE.name} is not what the result files say; run python benchmarks/render.py")
-    if not check:
-        PAGE.write_text(fresh)
+    pages = {path: path.read_text() for path in PAGES}
+    fresh = fill(pages, blocks(HERE / "results"))
+    for path in PAGES:
+        if check and fresh[path] != pages[path]:
+            sys.exit(
+                f"{path.name} is not what the result files say; run python benchmarks/render.py"
+            )
+        if not check:
+            path.write_text(fresh[path])
 
 
 def _line(cells: list[str]) -> str:

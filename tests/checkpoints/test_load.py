@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vfiblocks import Interpolator, build_model, load, load_part, save
 from vfiblocks.checkpoints import read
-from vfiblocks.errors import CheckpointError
+from vfiblocks.errors import AssemblyError, CheckpointError
 
 Change = Callable[[dict[str, Tensor], dict[str, Any]], Any]
 WEIGHT = "flow.fine.0.0.weight"
@@ -61,9 +61,20 @@ def test_all_there_is_comes_back(tiny: Interpolator, whole: Path):
     assert build_model(str(whole)).spec == tiny.spec
 
 
-def test_overrides_do_not_go_with_weights(whole: Path):
+def test_overrides_that_change_tensors_do_not_go_with_weights(whole: Path):
     with pytest.raises(CheckpointError, match=r"so refiner cannot be overridden; .*load_part"):
+        build_model(whole, refiner={"blocks": 3})
+    with pytest.raises(AssemblyError, match="no refiner brings the picture to full resolution"):
         build_model(whole, refiner=None)
+
+
+def test_overrides_that_leave_the_tensors_as_they_are(tmp_path: Path):
+    rife = build_model("rife", encoder=None, refiner=None, flow={"channels": (8, 8, 8)})
+    path = save(rife, tmp_path / "rife.safetensors")
+    coarse = build_model(path, flow={"flow_scale": 0.5})
+    assert coarse.spec.flow.options["flow_scale"] == 0.5
+    assert coarse.flow.scales == (8, 4, 2)
+    assert all(torch.equal(coarse.state_dict()[n], v) for n, v in rife.state_dict().items())
 
 
 def test_missing_file(tmp_path: Path):
