@@ -16,7 +16,7 @@ from vfiblocks.optimize import optimize
 from vfiblocks.ports import Signal, Upstream
 from vfiblocks.registry import AGGREGATORS, BLENDERS, ENCODERS, FLOWS, LOSSES, MODELS, REFINERS
 from vfiblocks.spec import ModelSpec, Part
-from vfiblocks.states import Context, Draft, Features, Interpolation, Motion
+from vfiblocks.states import Context, Draft, Features, Interpolation, Motion, Truth
 from vfiblocks.stream import Stream
 from vfiblocks.window import Window
 
@@ -41,6 +41,7 @@ __all__ = [
     "Part",
     "Signal",
     "Stream",
+    "Truth",
     "Upstream",
     "Window",
     "aggregators",

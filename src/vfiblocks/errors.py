@@ -24,6 +24,10 @@ class CheckpointError(VfiError):
     """A weight file that is truncated, foreign, unsafe, or does not fit the model."""
 
 
+class DataError(VfiError):
+    """Training or test data that is missing, incomplete or cannot be read."""
+
+
 class InputError(VfiError, ValueError):
     """A tensor, window or size that does not fit what the callee works on."""
 
@@ -38,6 +42,10 @@ class PluginError(VfiError):
 
 class SpecError(VfiError, ValueError):
     """A model spec that cannot be read."""
+
+
+class TrainingError(VfiError):
+    """A training run that cannot start, go on or be resumed."""
 
 
 class UnknownComponent(VfiError, LookupError):

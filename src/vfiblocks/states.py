@@ -82,3 +82,22 @@ class Interpolation(NamedTuple):
     motion: Motion
     context: Context | None
     references: Tensor
+
+
+class Truth(NamedTuple):
+    """What is known of the moment that a model is asked for: what losses compare with.
+
+    Attributes:
+        image: (B, 3, H, W) in [0, 1], the true frame.
+        flow: (B, 2, 2, H, W), true motion from the target to each reference, (dx, dy) in pixels of
+            the full picture, given for hidden pixels as well; None where no sample knows it.
+        visible: (B, 2, 1, H, W) bool, whether a target pixel is seen in each reference; goes with
+            ``flow``.
+        known: (B,) bool, for which samples ``flow`` and ``visible`` hold; goes with ``flow``. The
+            others have zeros there.
+    """
+
+    image: Tensor
+    flow: Tensor | None = None
+    visible: Tensor | None = None
+    known: Tensor | None = None

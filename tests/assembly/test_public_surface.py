@@ -14,7 +14,7 @@ import vfiblocks
 SURFACE = {
     "vfiblocks": """
         AGGREGATORS BLENDERS ENCODERS FLOWS LOSSES MODELS REFINERS Context Draft Features
-        Interpolation Interpolator Ledger ModelSpec Motion Part Signal Stream Upstream Window
+        Interpolation Interpolator Ledger ModelSpec Motion Part Signal Stream Truth Upstream Window
         aggregators
         assemble blenders build_model describe dry_run encoders find_spec flows interpolate
         list_models load load_from_hub load_part losses optimize push_to_hub refiners resolve save
@@ -41,8 +41,8 @@ SURFACE = {
         check_aggregator check_blender check_encoder check_flow check_part check_refiner
     """,
     "vfiblocks.errors": """
-        AssemblyError CheckpointError InputError MissingDependency PluginError SpecError
-        UnknownComponent VfiError VideoError
+        AssemblyError CheckpointError DataError InputError MissingDependency PluginError SpecError
+        TrainingError UnknownComponent VfiError VideoError
     """,
     "lift15": "SPECS build_model list_models",
     "lift15.training": "RIFELoss RIFEObjective RIFETeacher distillation_loss",

@@ -15,8 +15,8 @@ CODE = """
             super().__init__()
             self.share = share
 
-        def measure(self, result, target):
-            return self.share * (result.image - target).abs().max()
+        def measure(self, result, truth):
+            return self.share * (result.image - truth.image).abs().max()
 
     class Unfinished(Loss):
         pass

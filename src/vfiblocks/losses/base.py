@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vfiblocks.errors import InputError
-from vfiblocks.states import Interpolation
+from vfiblocks.states import Interpolation, Truth
 
 
 class Loss(nn.Module, ABC):
@@ -26,13 +26,14 @@ class Loss(nn.Module, ABC):
         torch.Size([])
     """
 
-    def forward(self, result: Interpolation, target: Tensor) -> Tensor:
+    def forward(self, result: Interpolation, target: Tensor | Truth) -> Tensor:
         """Check the shapes, then measure.
 
         Args:
             result: what the model returned, in training mode: there the picture is not clamped,
                 so that what lies outside [0, 1] is drawn back in (DECISIONS 13).
-            target: (B, 3, H, W) in [0, 1], the true frame, of the size of ``result.image``.
+            target: (B, 3, H, W) in [0, 1], the true frame, of the size of ``result.image``; or a
+                :class:`Truth`, which may know more.
 
         Returns:
             A scalar, not negative, in at least float32.
@@ -41,11 +42,12 @@ class Loss(nn.Module, ABC):
             InputError: ``target`` is no floating picture of the size and on the device of
                 ``result.image``.
         """
-        check_target(type(self).__name__, result, target)
-        return self.measure(result, target)
+        truth = target if isinstance(target, Truth) else Truth(target)
+        check_target(type(self).__name__, result, truth.image)
+        return self.measure(result, truth)
 
     @abstractmethod
-    def measure(self, result: Interpolation, target: Tensor) -> Tensor:
+    def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """The term itself; the arguments are those of :meth:`forward`, checked."""
 
 

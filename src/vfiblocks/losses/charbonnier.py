@@ -8,7 +8,7 @@ from torch import Tensor
 from vfiblocks.errors import InputError
 from vfiblocks.losses.base import Loss, difference
 from vfiblocks.registry import LOSSES
-from vfiblocks.states import Interpolation
+from vfiblocks.states import Interpolation, Truth
 
 
 @LOSSES.register("charbonnier")
@@ -41,7 +41,7 @@ class Charbonnier(Loss):
             )
         self.epsilon = epsilon
 
-    def measure(self, result: Interpolation, target: Tensor) -> Tensor:
+    def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """See :class:`Loss`."""
-        error = difference(result.image, target)
+        error = difference(result.image, truth.image)
         return torch.sqrt(error.square() + self.epsilon**2).mean()

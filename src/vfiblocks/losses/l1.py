@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vfiblocks.losses.base import Loss, difference
 from vfiblocks.registry import LOSSES
-from vfiblocks.states import Interpolation
+from vfiblocks.states import Interpolation, Truth
 
 
 @LOSSES.register("l1")
@@ -21,6 +21,6 @@ class L1(Loss):
         tensor(0.2500)
     """
 
-    def measure(self, result: Interpolation, target: Tensor) -> Tensor:
+    def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """See :class:`Loss`."""
-        return difference(result.image, target).abs().mean()
+        return difference(result.image, truth.image).abs().mean()

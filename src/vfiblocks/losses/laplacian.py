@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from vfiblocks.errors import InputError
 from vfiblocks.losses.base import Loss, difference
 from vfiblocks.registry import LOSSES
-from vfiblocks.states import Interpolation
+from vfiblocks.states import Interpolation, Truth
 
 BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 """Burt and Adelson's smoothing kernel in the form that RIFE uses; exact in binary."""
@@ -39,9 +39,9 @@ class Laplacian(Loss):
         _check_levels(levels)
         self.levels = levels
 
-    def measure(self, result: Interpolation, target: Tensor) -> Tensor:
+    def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """See :class:`Loss`."""
-        return laplacian_distance(result.image, target, levels=self.levels).mean()
+        return laplacian_distance(result.image, truth.image, levels=self.levels).mean()
 
 
 def laplacian_distance(image: Tensor, target: Tensor, *, levels: int = 5) -> Tensor:
