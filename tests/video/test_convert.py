@@ -59,7 +59,7 @@ def test_source_frames_are_kept_and_new_ones_lie_between(
     psnr: Callable[..., float],
 ) -> None:
     path, target = make_video(), tmp_path / "out.mp4"
-    convert_video(path, target, average, crf=8)
+    convert_video(path, target, average, crf=4)  # x264 differs from run to run
     before, after = read_video(path), read_video(target)
     for one, two in zip(before, after[::2], strict=True):
         assert psnr(one.rgb, two.rgb) > 45

@@ -139,7 +139,8 @@ def _normalised(flow: Tensor, rows: Tensor, columns: Tensor, size: tuple[int, in
     ``align_corners`` only names how a grid is normalised; in pixels the two are one. False is the
     better one inside: it divides by W, not W - 1, so a picture one pixel wide needs no special
     case (and its zeros padding works), and float32 rounding comes out slightly smaller. Counting
-    from the centre is exact for half-integers and keeps that rounding symmetric. ``arange``, not
+    half pixels from the centre is exact, keeps that rounding symmetric, and leaves one rounding, in
+    the division. ``arange``, not
     ``linspace``, and ``unsqueeze``, not ``[:, None]``: the others fail in export with a symbolic
     size (the second in PyTorch 2.6).
 
@@ -147,8 +148,8 @@ def _normalised(flow: Tensor, rows: Tensor, columns: Tensor, size: tuple[int, in
     memory: each pass over a full-size grid costs as much as sampling a channel.
     """
     height, width = size
-    x = (columns.to(flow.dtype) - (width - 1) / 2) * (2 / width)
-    y = (rows.to(flow.dtype) - (height - 1) / 2) * (2 / height)
+    x = (2 * columns - (width - 1)).to(flow.dtype) / width
+    y = (2 * rows - (height - 1)).to(flow.dtype) / height
     dx, dy = flow.unbind(dim=1)
     x = torch.add(x, dx, alpha=2 / width)
     y = torch.add(y.unsqueeze(-1), dy, alpha=2 / height)
