@@ -65,11 +65,15 @@ class ClipSource(ABC):
         name: the registered kind and what it reads, such as "videos:/data/clips".
         clips: in an order that depends on the data alone.
         problems: items that were left out, found on opening; empty unless bad ones are skipped.
+        notes: what a user should know about how the data were read, in plain sentences.
+        held_out: whether this is an official test set, which nobody trains or chooses a model on.
     """
 
     name: str
     clips: tuple[Clip, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    held_out: bool = False
 
     @abstractmethod
     def read(self, clip: int, frames: Sequence[int]) -> Tensor:
