@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vfiblocks.errors import InputError
 from vfiblocks.ops import resize
+from vfiblocks.plots.lettering import lettering
 
 GAP = 8
 LABEL = 26
@@ -49,16 +50,7 @@ def filmstrip(panels: Sequence[Panel], *, columns: int, height: int = 240) -> Te
         top = index // columns * cell[0] + GAP
         left = index % columns * cell[1] + GAP
         picture = panel.image.detach().float().cpu().clamp(0.0, 1.0).expand(3, -1, -1)
-        canvas[:, top : top + LABEL, left : left + width] = _label(panel.label, width)
+        canvas[:, top : top + LABEL, left : left + width] = lettering(panel.label, (LABEL, width))
         top += LABEL
         canvas[:, top : top + height, left : left + width] = resize(picture, (height, width))
     return canvas
-
-
-def _label(text: str, width: int) -> Tensor:
-    import cv2
-    import numpy as np
-
-    strip = np.full((LABEL, width), 255, dtype=np.uint8)
-    cv2.putText(strip, text, (2, LABEL - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
-    return torch.from_numpy(strip).float() / 255.0

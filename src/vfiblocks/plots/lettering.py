@@ -1,0 +1,44 @@
+"""Text as a picture, for labels and legends."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SCALE = 0.5
+"""Of OpenCV's plain font: letters about 10 pixels high and 9 wide."""
+
+
+def lettering(
+    text: str, size: tuple[int, int], *, scale: float = SCALE, align: str = "left"
+) -> Tensor:
+    """One line of black text on white, smaller where it would not fit.
+
+    Args:
+        text: ASCII; OpenCV's font draws a question mark for anything else.
+        size: height and width of the strip.
+        scale: of the letters, 0.5 is about 10 pixels high.
+        align: ``left``, ``centre`` or ``right``.
+
+    Returns:
+        (1, height, width) in [0, 1].
+
+    Example:
+        >>> strip = lettering("draft", (26, 80))
+        >>> strip.shape, bool(strip.min() < 0.5)
+        (torch.Size([1, 26, 80]), True)
+    """
+    import cv2
+    import numpy as np
+
+    height, width = size
+    strip = np.full((height, width), 255, dtype=np.uint8)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    (long, tall), below = cv2.getTextSize(text, font, scale, 1)
+    fit = min(1.0, (width - 4) / max(long, 1), height / (tall + below))
+    if fit < 1.0:
+        (long, tall), below = cv2.getTextSize(text, font, scale * fit, 1)
+    left = {"left": 2, "centre": (width - long) // 2, "right": width - long - 2}[align]
+    base = min((height + tall + below) // 2, height) - below + 1
+    cv2.putText(strip, text, (max(left, 0), base), font, scale * fit, 0, 1, cv2.LINE_AA)
+    return torch.from_numpy(strip)[None].float() / 255.0
