@@ -31,3 +31,20 @@ def random_backbone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
         return path
 
     return make
+
+
+@pytest.fixture
+def pictures() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """A smooth coloured picture of 8-bit levels and a prediction that is off by a little."""
+
+    def make(*shape: int, seed: int = 0, noise: float = 0.03) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        height, width = shape[-2:]
+        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        phase = 6.28 * torch.rand(*shape[:-2], 1, 1, generator=generator)
+        waves = 0.5 + 0.25 * torch.sin(x / 5 + phase) + 0.2 * torch.cos(y / 7 - 2 * phase)
+        target = (waves * 255).round().double() / 255
+        off = noise * torch.randn(*shape, generator=generator, dtype=torch.float64)
+        return (target + off).clamp(0, 1), target
+
+    return make
