@@ -1,0 +1,96 @@
+"""Any folder of folders of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lift15.data.sources.base import SOURCES, Problem
+from lift15.data.sources.checking import wrong_root
+from lift15.data.sources.frame_folders import FrameFolders, Pictures
+from lift15.data.sources.naming import Choice, SceneNamer
+from lift15.data.sources.numbering import natural_key
+from lift15.data.sources.pictures import SUFFIXES, is_picture
+
+
+@SOURCES.register("frames")
+class Frames(FrameFolders):
+    """Every folder below the root that holds pictures is a clip, taken for one shot.
+
+    Frames are in natural order: ``frame9.png`` comes before ``frame10.png``. Where numbers are
+    missing, a folder becomes several clips. The scene is the first part of a folder's path below
+    the root. Neither cuts nor repeated frames are looked for.
+
+    Args:
+        root: the folder; it may hold the pictures of one clip itself.
+        match: see :class:`Choice`; names are folders below the root, such as ``beach/take3``.
+        list: see :class:`Choice`.
+        scene: see :class:`SceneNamer`.
+        skip_bad: see :class:`FrameFolders`; so are the five below.
+        thorough: see there.
+        max_side: see there.
+        scale: see there.
+        cache: see there.
+        cache_dir: see there.
+
+    Raises:
+        DataError: see :class:`FrameFolders`.
+    """
+
+    kind = "frames"
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        match: str = "*",
+        list: str = "",
+        scene: str = "",
+        skip_bad: bool = False,
+        thorough: bool = False,
+        max_side: int = 0,
+        scale: float = 1.0,
+        cache: int = 0,
+        cache_dir: str = "",
+    ) -> None:
+        self._choice = Choice(match, list)
+        self._scene = SceneNamer(scene)
+        super().__init__(
+            root,
+            skip_bad=skip_bad,
+            thorough=thorough,
+            max_side=max_side,
+            scale=scale,
+            cache=cache,
+            cache_dir=cache_dir,
+        )
+
+    def _find(self) -> Iterator[Pictures | Problem]:
+        folders = sorted(_folders(self.root), key=natural_key)
+        pictured = [folder for folder in folders if _has_pictures(self.root / folder)]
+        if not pictured:
+            raise wrong_root(self.kind, self.root, f"folders of pictures ({', '.join(SUFFIXES)})")
+        for folder in self._choice(folders):
+            # The root itself has no name that two machines need agree on but its own
+            name = folder or self.root.resolve().name
+            if folder in pictured:
+                scene = self._scene(name, usual=name.partition("/")[0])
+                yield from self._numbered(name, scene, folder)
+            elif folder and not any((self.root / folder).iterdir()):
+                yield Problem(name, "the folder is empty")
+        for name in self._choice.missing(folders):
+            yield Problem(name, "is listed, but there is no such folder")
+
+
+def _folders(root: Path) -> Iterator[str]:
+    """The root, "", and every folder below it, hidden ones left out, with forward slashes."""
+    for path, names, _ in os.walk(root, followlinks=True):
+        names[:] = [name for name in names if not name.startswith(".")]
+        relative = Path(path).relative_to(root).as_posix()
+        yield "" if relative == "." else relative
+
+
+def _has_pictures(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return any(is_picture(entry.name) for entry in entries)
