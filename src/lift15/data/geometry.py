@@ -10,6 +10,9 @@ from torch import Tensor
 
 from vfiblocks.errors import DataError
 
+EDGE = 1e-3
+"""Pixels that may lie outside and still count as inside, against rounding at the border."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -36,7 +39,7 @@ def crop(sample: Sample, size: tuple[int, ...], place: tuple[float, float], *, w
     """Cut a piece out.
 
     What a reference shows outside of the piece is no longer seen there, so ``visible`` goes false
-    where the motion leaves it, by half a pixel or more: the outermost pixels end there.
+    where the motion leads beyond the centres of its outermost pixels, where nothing can be read.
 
     Args:
         sample: of any size.
@@ -110,4 +113,5 @@ def _inside(flow: Tensor) -> Tensor:
     height, width = flow.shape[-2:]
     x = torch.arange(width, dtype=flow.dtype) + flow[:, :1]
     y = torch.arange(height, dtype=flow.dtype).view(-1, 1) + flow[:, 1:]
-    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+    across = (x >= -EDGE) & (x <= width - 1 + EDGE)
+    return across & (y >= -EDGE) & (y <= height - 1 + EDGE)

@@ -79,7 +79,10 @@ class Loader:
             if made is None:
                 return
             if isinstance(made, VfiError):
-                raise made
+                try:
+                    raise made
+                finally:  # a ring of references, in which workers would take 5 s to be let go
+                    del made, batches
             assert isinstance(made, Batch | Nothing)
             self.problems.update(made.problems)
             if isinstance(made, Batch):
