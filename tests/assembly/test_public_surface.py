@@ -34,7 +34,8 @@ SURFACE = {
     "vfiblocks.blenders": "Average Blender Visibility",
     "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution",
     "vfiblocks.losses": """
-        L1 Charbonnier Laplacian Loss laplacian_distance laplacian_pyramid
+        L1 LPIPS VGG Census Charbonnier Flow Laplacian Loss Smoothness Visibility Warping
+        laplacian_distance laplacian_pyramid
     """,
     "vfiblocks.stream": "Keep KeyedStream Stream hand_back_freed_memory keep_freed_memory",
     "vfiblocks.testing": """
@@ -45,7 +46,10 @@ SURFACE = {
         TrainingError UnknownComponent VfiError VideoError
     """,
     "lift15": "SPECS build_model list_models",
-    "lift15.training": "RIFELoss RIFEObjective RIFETeacher distillation_loss",
+    "lift15.training": """
+        DEFAULT OBJECTIVES WITHOUT_LPIPS Measured Objective RIFELoss RIFEObjective RIFETeacher Term
+        build_objective distillation_loss
+    """,
 }
 PARTS = {
     "encoder": "contextnet head pyramid timm-pyramid",
@@ -53,7 +57,7 @@ PARTS = {
     "flow": "classical context-cascade ifnet ifnet-v4",
     "blender": "average visibility",
     "refiner": "full-resolution unet warped-full-resolution",
-    "loss": "charbonnier l1 laplacian",
+    "loss": "census charbonnier flow l1 laplacian lpips smoothness vgg visibility warping",
 }
 MODELS = """
     classical ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4 lift15-mean

@@ -64,7 +64,7 @@ def naive_band(rows: list[list[float]]) -> list[list[float]]:
     return [[a - b for a, b in zip(*pair, strict=True)] for pair in zip(rows, back, strict=True)]
 
 
-def naive_distance(first: Tensor, second: Tensor, levels: int) -> float:
+def naive_distance(first: Tensor, second: Tensor, levels: int, rest: bool = False) -> float:
     """Of two pictures (H, W), each with a pyramid of its own, as the definition has it."""
     total = 0.0
     current = [first.tolist(), second.tolist()]
@@ -74,6 +74,9 @@ def naive_distance(first: Tensor, second: Tensor, levels: int) -> float:
         errors = [abs(a - b) for a, b in zip(first_values, second_values, strict=True)]
         total += sum(errors) / len(errors)
         current = [[row[::2] for row in naive_smooth(rows)[::2]] for rows in current]
+    if rest:
+        left = [list(itertools.chain(*rows)) for rows in current]
+        total += sum(abs(a - b) for a, b in zip(*left, strict=True)) / len(left[0])
     return total
 
 
@@ -83,6 +86,26 @@ def test_it_is_the_definition_pixel_by_pixel(size: tuple[int, int], levels: int)
     found = laplacian_distance(first[None], second[None], levels=levels)
     expected = naive_distance(first, second, levels)
     assert abs(float(found) - expected) <= 1e-13 * expected
+
+
+@pytest.mark.parametrize(("size", "levels"), [((33, 37), 5), ((13, 9), 3), ((13, 9), 1)])
+def test_with_the_rest_it_is_the_definition_too(size: tuple[int, int], levels: int):
+    first, second = pictures(3, *size)
+    found = laplacian_distance(first[None], second[None], levels=levels, rest=True)
+    expected = naive_distance(first, second, levels, rest=True)
+    assert abs(float(found) - expected) <= 1e-13 * expected
+
+
+@given(seed=seeds, height=sizes, width=sizes, shift=st.floats(-9, 9))
+@settings(max_examples=10)
+def test_the_rest_is_what_sees_brightness(seed: int, height: int, width: int, shift: float):
+    picture, _ = pictures(seed, 1, height, width)
+    found = laplacian_distance(picture + shift, picture, rest=True)
+    torch.testing.assert_close(found, torch.full_like(found, abs(shift)), rtol=1e-9, atol=1e-12)
+    *bands, rest = laplacian_pyramid(picture, levels=2, rest=True)
+    for band, same in zip(bands, laplacian_pyramid(picture, levels=2), strict=True):
+        assert torch.equal(band, same)
+    assert rest.shape[-2:] == (-(-height // 4), -(-width // 4))
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ class Laplacian(Loss):
 
     Args:
         levels: bands, the finest first; RIFE has five.
+        rest: count what is below the last band as one band more. Without it, as in RIFE, nothing
+            holds the picture to the brightness of the truth: add a loss that does, or this.
 
     Raises:
         InputError: for fewer than one level, or pictures of 2**levels pixels a side or less.
@@ -32,28 +34,35 @@ class Laplacian(Loss):
         >>> result = build_model("classical")(torch.full((1, 2, 3, 48, 64), 0.5))
         >>> Laplacian()(result, torch.full((1, 3, 48, 64), 0.75))  # brightness is in no band
         tensor(0.)
+        >>> Laplacian(rest=True)(result, torch.full((1, 3, 48, 64), 0.75))
+        tensor(0.2500)
     """
 
-    def __init__(self, *, levels: int = 5) -> None:
+    def __init__(self, *, levels: int = 5, rest: bool = False) -> None:
         super().__init__()
         _check_levels(levels)
-        self.levels = levels
+        self.levels, self.rest = levels, rest
 
     def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """See :class:`Loss`."""
-        return laplacian_distance(result.image, truth.image, levels=self.levels).mean()
+        distance = laplacian_distance(result.image, truth.image, levels=self.levels, rest=self.rest)
+        return distance.mean()
 
 
-def laplacian_distance(image: Tensor, target: Tensor, *, levels: int = 5) -> Tensor:
+def laplacian_distance(
+    image: Tensor, target: Tensor, *, levels: int = 5, rest: bool = False
+) -> Tensor:
     """Mean absolute difference per band, added up over the bands of two Laplacian pyramids.
 
     Every band counts alike, however few its pixels; what is left after the last one, brightness
-    above all, counts nothing. A pyramid is linear, so that one pyramid of the difference does.
+    above all, counts nothing unless asked for. A pyramid is linear, so that one pyramid of the
+    difference does.
 
     Args:
         image: (..., C, H, W), any range; H and W above 2**levels.
         target: the same shape.
         levels: bands.
+        rest: count what is left as one band more.
 
     Returns:
         (...), one number per picture, in at least float32.
@@ -72,12 +81,12 @@ def laplacian_distance(image: Tensor, target: Tensor, *, levels: int = 5) -> Ten
             f"laplacian_distance compares pictures of one shape (..., C, H, W), got "
             f"{tuple(image.shape)} and {tuple(target.shape)}"
         )
-    bands = laplacian_pyramid(difference(image, target), levels=levels)
+    bands = laplacian_pyramid(difference(image, target), levels=levels, rest=rest)
     return torch.stack([band.abs().mean(dim=(-3, -2, -1)) for band in bands]).sum(dim=0)
 
 
-def laplacian_pyramid(image: Tensor, *, levels: int = 5) -> list[Tensor]:
-    """Split a picture into band-pass levels; the low-pass rest is left out.
+def laplacian_pyramid(image: Tensor, *, levels: int = 5, rest: bool = False) -> list[Tensor]:
+    """Split a picture into band-pass levels, and on request the low-pass rest.
 
     Each level is the picture minus what is left of it after smoothing, keeping every other pixel,
     and enlarging again with the same kernel. Borders are reflected about the edge pixels. Sizes
@@ -86,6 +95,7 @@ def laplacian_pyramid(image: Tensor, *, levels: int = 5) -> list[Tensor]:
     Args:
         image: (..., C, H, W), any range; H and W above 2**levels.
         levels: how many.
+        rest: add what is left of the picture after the last level, half its size.
 
     Returns:
         Finest first, (..., C, ceil(H / 2**k), ceil(W / 2**k)) for k = 0, 1, ...
@@ -117,7 +127,7 @@ def laplacian_pyramid(image: Tensor, *, levels: int = 5) -> list[Tensor]:
         spread[..., ::2, ::2] = 4 * smaller
         bands.append(current - _smooth(spread))
         current = smaller
-    return bands
+    return [*bands, current] if rest else bands
 
 
 def _smooth(x: Tensor, *, step: int = 1) -> Tensor:
