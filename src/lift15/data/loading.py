@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lift15.data.checking import check_count
@@ -13,6 +13,7 @@ from lift15.data.loader import Loader
 from lift15.data.plan import DataPlan
 from lift15.data.sampler import Order, check_share_of_batch
 from lift15.data.sources.base import ClipSource, Problem
+from lift15.data.sources.text import open_source_by_text
 from lift15.data.split import everything, split_by_scene
 from lift15.data.validation import ValidationWindow, spread, validation_windows
 from vfiblocks import Window
@@ -31,7 +32,7 @@ class Data:
         validation_reading: the one way in which validation windows are read.
         validation: the windows, of which :attr:`Batch.indices` are numbers.
         problems: what was left out so far, and why.
-        notes: what the sources have to say about how they read the data.
+        notes: what a user should know: of the sources, and of clips that are on both sides.
     """
 
     plan: DataPlan
@@ -67,8 +68,6 @@ def open_data(plan: DataPlan, *, window: Window, any_time: bool = False) -> Data
         InputError: the plan does not fit the model.
         UnknownComponent: there is no such kind of source.
     """
-    from lift15.data.sources.text import open_source_by_text
-
     if not plan.train:
         raise InputError(
             "data: there is nothing to learn from; give train at least one source, such as "
@@ -76,8 +75,8 @@ def open_data(plan: DataPlan, *, window: Window, any_time: bool = False) -> Data
         )
     return arrange(
         plan,
-        train=[open_source_by_text(text) for text in plan.train],
-        validation=[open_source_by_text(text) for text in plan.validation],
+        train=[open_source_by_text(text, skip_bad=plan.skip_bad) for text in plan.train],
+        validation=[open_source_by_text(text, skip_bad=plan.skip_bad) for text in plan.validation],
         window=window,
         any_time=any_time,
     )
@@ -134,7 +133,7 @@ def arrange(
         reading,
         windows,
         (*problems, *items.problems),
-        tuple(note for source in sources for note in source.notes),
+        (*(note for source in sources for note in source.notes), *_shared(learnt, kept)),
     )
 
 
@@ -234,6 +233,18 @@ def _check_official(sources: Sequence[ClipSource]) -> None:
             raise DataError(
                 f"{source.name} is an official test set: whoever trains or chooses a model on it "
                 "has nothing left to test on; take the training list of the set"
+            )
+
+
+def _shared(learnt: Sequence[Chosen], kept: Sequence[Chosen]) -> Iterator[str]:
+    """What is to be said of clips that are on both sides, as validation sources make possible."""
+    seen = {(part.source.name, clip.name) for part in learnt for _, clip in part.items()}
+    for part in kept:
+        shared = sum((part.source.name, clip.name) in seen for _, clip in part.items())
+        if shared:
+            yield (
+                f"{part.source.name}: {shared} of {len(part)} clips that are validated on are "
+                "learnt from as well; their scores say nothing about new ones"
             )
 
 

@@ -32,7 +32,8 @@ class DataPlan:
         per_clip: validation windows of one clip, spread over it.
         per_scene: validation windows of one scene at the most, spread over them; 0 for all.
         motion: whether sources are asked for true motion, which takes time where they know it.
-        skip_bad: go on with another sample where one cannot be read, and count.
+        skip_bad: leave out what is incomplete when a source is opened, and go on with another
+            sample where one cannot be read; both are counted.
 
     Raises:
         InputError: values out of their ranges.
