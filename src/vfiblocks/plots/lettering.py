@@ -34,11 +34,20 @@ def lettering(
     height, width = size
     strip = np.full((height, width), 255, dtype=np.uint8)
     font = cv2.FONT_HERSHEY_SIMPLEX
-    (long, tall), below = cv2.getTextSize(text, font, scale, 1)
-    fit = min(1.0, (width - 4) / max(long, 1), height / (tall + below))
-    if fit < 1.0:
-        (long, tall), below = cv2.getTextSize(text, font, scale * fit, 1)
-    left = {"left": 2, "centre": (width - long) // 2, "right": width - long - 2}[align]
-    base = min((height + tall + below) // 2, height) - below + 1
-    cv2.putText(strip, text, (max(left, 0), base), font, scale * fit, 0, 1, cv2.LINE_AA)
+    tall, below = _line(scale)
+    wide = cv2.getTextSize(text, font, scale, 1)[0][0]
+    scale *= min(1.0, (width - 4) / max(wide, 1), height / (tall + below))
+    tall, below = _line(scale)
+    wide = cv2.getTextSize(text, font, scale, 1)[0][0]
+    left = {"left": 2, "centre": (width - wide) // 2, "right": width - wide - 2}[align]
+    base = (height + tall - below) // 2
+    cv2.putText(strip, text, (max(left, 0), base), font, scale, 0, 1, cv2.LINE_AA)
     return torch.from_numpy(strip)[None].float() / 255.0
+
+
+def _line(scale: float) -> tuple[int, int]:
+    """Height of a line above and below its base, whatever stands in it: labels shall align."""
+    import cv2
+
+    (_, tall), below = cv2.getTextSize("Ag", cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    return tall, below
