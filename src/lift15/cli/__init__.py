@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from lift15.cli import catalogue, demo, doctor, interpolate, join, weights
+from lift15.cli import catalogue, demo, doctor, interpolate, join, train, weights
 from lift15.cli.output import complain
 from vfiblocks.errors import VfiError
 
@@ -24,6 +24,7 @@ app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
 app.command("doctor")(doctor.doctor)
+app.command("train")(train.train)
 app.add_typer(weights.weights, name="weights")
 
 

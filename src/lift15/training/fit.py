@@ -1,0 +1,327 @@
+"""A training run from beginning to end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+
+from lift15.training.feed import Feed
+from lift15.training.keeping import Averaging, Keeper
+from lift15.training.module import Training
+from lift15.training.plan import RunPlan, TrainPlan
+from lift15.training.processes import Place, start_and_watch
+from lift15.training.progress import Bar, Progress
+from lift15.training.run_folder import RunFolder
+from lift15.training.saving_memory import compute_again
+from lift15.training.start import Start, start_model
+from lift15.training.state import count_from, read_state, restore
+from lift15.training.stopping import Stopper
+from lift15.training.watching import watchers
+from vfiblocks.errors import DataError, TrainingError, VfiError
+
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+"""What Lightning calls them."""
+
+LOST = re.compile(r"Connection closed by peer|Connection reset|NCCL|Broken pipe|timed out", re.I)
+"""How torch speaks of other processes that are gone."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        state: "finished", "interrupted" or "out of time".
+        step: how many steps are done.
+        steps: how many there are.
+        best: scores of the best validation; empty without one.
+        folder: where it all lies.
+    """
+
+    state: str
+    step: int
+    steps: int
+    best: dict[str, float]
+    folder: Path
+
+
+def train(
+    plan: TrainPlan,
+    folder: str | Path,
+    *,
+    command: Sequence[str] = (),
+    bar: Bar | None = None,
+    say: Callable[[str], None] = print,
+) -> Outcome:
+    """Train, or go on where a run of the same plan in this folder was left.
+
+    A run that is killed and goes on ends with the weights that it would have had: on a CPU bit by
+    bit (``tests/training/test_kill.py``).
+
+    Args:
+        plan: what to do.
+        folder: of the run; made, or gone on with.
+        command: how the run was started, for the manifest.
+        bar: shows progress on a terminal.
+        say: takes remarks, a line each.
+
+    Raises:
+        TrainingError: the plan cannot be carried out, the folder holds another run, the disk is
+            full, or the run diverged.
+        VfiError: what models, data and losses say.
+        MissingDependency: lightning is not installed.
+    """
+    place = Place.of(os.environ, plan.run)
+    run = RunFolder(folder)
+    if place.rank == 0:
+        start, feed = prepare(plan)
+        run.begin(plan, start.model.spec, feed.lists(), command=command)
+        if (found := _finished(run)) is not None:
+            return found
+        if place.world > 1 and not place.started:
+            code = start_and_watch(run.path, place.world)
+            return _reported(run, code)
+    else:
+        start, feed = prepare(plan)
+    return train_here(run, plan, start, feed, bar=bar, say=say)
+
+
+def prepare(plan: TrainPlan) -> tuple[Start, Feed]:
+    """Build the model and open the data; whatever is wrong with a plan is found here."""
+    device_of(plan.run)
+    start = start_model(plan.model, seed=plan.run.seed)
+    return start, Feed(plan, start.model)
+
+
+def train_here(
+    run: RunFolder,
+    plan: TrainPlan,
+    start: Start,
+    feed: Feed,
+    *,
+    bar: Bar | None = None,
+    say: Callable[[str], None] = print,
+) -> Outcome:
+    """Train in this process, one of those that the plan asks for."""
+    place = Place.of(os.environ, plan.run)
+    module = Training(start.model, plan, feed.schedule, filled=start.filled)
+    state = read_state(run.last) if run.last.exists() else None
+    step = int(state["step"]) if state else 0
+    keeper = Keeper(run, start.model.spec)
+    callbacks = [
+        Averaging(),
+        _Restorer(state),
+        *watchers(run.path, every=plan.run.log_every, draw_every=_draw_every(plan), say=say),
+        Stopper(minutes=plan.run.minutes),
+        Progress(bar=bar, say=say),
+        keeper,
+    ]
+    make_ready(module, plan.run)
+    with quiet():
+        trainer = make_trainer(plan, callbacks, steps=feed.schedule.steps)
+        count_from(trainer, step, accumulate=plan.run.accumulate)
+        try:
+            trainer.fit(
+                module,
+                feed.training(step=step, rank=place.rank, world=place.world),
+                feed.validation(rank=place.rank, world=place.world),
+            )
+        except BaseException as error:
+            _note_end(run, place, error, module)
+            if isinstance(error, DataError) and module.stop is not None:
+                pass  # the loading processes were told to stop as well, and were faster
+            else:
+                raise _in_words(error, place) from error
+    ended = _state(trainer, module)
+    if place.rank == 0:
+        run.note(state=ended, step=max(keeper.saved, 0), steps=feed.schedule.steps)
+    return Outcome(ended, max(keeper.saved, 0), feed.schedule.steps, keeper.best, run.path)
+
+
+def make_ready(module: Training, run: RunPlan) -> None:
+    """Have the model computed in the way that the plan asks for; its weights stay what they are."""
+    compute_again(module.model, run.checkpointing)
+    if run.channels_last:
+        module.model.to(memory_format=torch.channels_last)
+    if run.compile:
+        module.model.compile()
+
+
+def make_trainer(plan: TrainPlan, callbacks: Sequence[pl.Callback], *, steps: int) -> pl.Trainer:
+    """Lightning's trainer for a plan.
+
+    Args:
+        plan: of the run.
+        callbacks: in the order in which they are called.
+        steps: after which it ends.
+
+    Raises:
+        TrainingError: the plan asks for what this machine does not have.
+    """
+    run, every = plan.run, plan.run.validate_every or steps
+    device = device_of(run)
+    if run.precision == "float16" and device == "cpu":
+        raise TrainingError("float16 trains on a GPU only; on a CPU, run.precision is bfloat16")
+    if run.strategy == "fsdp" and device == "cpu":
+        raise TrainingError("fsdp shares the weights out over GPUs; on a CPU, run.strategy is ddp")
+    return pl.Trainer(
+        accelerator=device,
+        devices=run.devices,
+        num_nodes=run.nodes,
+        strategy=_strategy(run, device),
+        precision=PRECISIONS[run.precision],  # type: ignore[arg-type]
+        max_steps=steps,
+        accumulate_grad_batches=run.accumulate,
+        val_check_interval=every * run.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        callbacks=list(callbacks),
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        plugins=_plugins(),
+    )
+
+
+def device_of(run: RunPlan) -> str:
+    """Kind of device: "cpu", "cuda", ...
+
+    Raises:
+        TrainingError: it is not there, or not so often.
+    """
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if run.device == "cpu" or (run.device == "auto" and not there):
+        return "cpu"
+    if run.device not in ("auto", "cuda"):
+        raise TrainingError(f"run.device is auto, cpu or cuda, got {run.device!r}")
+    if run.devices > there:
+        raise TrainingError(
+            f"run.devices={run.devices}, but this machine has {there} GPUs that torch can use"
+        )
+    return "cuda"
+
+
+class _Restorer(pl.Callback):
+    """Puts the state of an earlier session back, before anything looks at it."""
+
+    def __init__(self, state: dict[str, Any] | None) -> None:
+        self.state = state
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Training)
+        if self.state is not None:
+            restore(self.state, trainer, pl_module)
+            self.state = None
+
+
+def _strategy(run: RunPlan, device: str) -> Any:
+    from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy
+
+    if run.strategy == "fsdp":
+        return FSDPStrategy(state_dict_type="full")
+    if run.devices * run.nodes == 1 and run.strategy == "auto":
+        return "auto"
+    return DDPStrategy(
+        timeout=timedelta(minutes=run.timeout_minutes),
+        process_group_backend="gloo" if device == "cpu" else None,
+    )
+
+
+def _plugins() -> list[Any]:
+    """No requeueing by Lightning: it would save and resume in its own way."""
+    from lightning.fabric.plugins.environments import SLURMEnvironment
+
+    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+
+
+def _draw_every(plan: TrainPlan) -> int:
+    return plan.run.validate_every or 1000
+
+
+def _state(trainer: pl.Trainer, module: Training) -> str:
+    if trainer.global_step >= module.schedule.steps:
+        return "finished"
+    return "out of time" if module.stop == "time" else "interrupted"
+
+
+def _finished(run: RunFolder) -> Outcome | None:
+    """What a run that needs nothing more has come to."""
+    if not run.last.exists():
+        return None
+    manifest = run.manifest()
+    if not manifest.get("steps") or manifest.get("step", 0) < manifest["steps"]:
+        return None
+    run.note(state="finished")
+    return Outcome(
+        "finished", manifest["step"], manifest["steps"], manifest.get("best", {}), run.path
+    )
+
+
+def _reported(run: RunFolder, code: int) -> Outcome:
+    """What the processes that did the work have written down."""
+    manifest = run.manifest()
+    if code:
+        reason = manifest.get("reason") or "a training process failed; its message stands above"
+        raise TrainingError(reason)
+    return Outcome(
+        manifest["state"],
+        manifest.get("step", 0),
+        manifest.get("steps", 0),
+        manifest.get("best", {}),
+        run.path,
+    )
+
+
+def _note_end(run: RunFolder, place: Place, error: BaseException, module: Training) -> None:
+    from lift15.training.divergence import Diverged
+
+    if place.rank:
+        return
+    state = "diverged" if isinstance(error, Diverged) else "interrupted"
+    with contextlib.suppress(TrainingError):  # a full disk must not hide what happened
+        run.note(state=state, reason=str(error) if isinstance(error, VfiError) else repr(error))
+
+
+def _in_words(error: BaseException, place: Place) -> BaseException:
+    """Errors that are no bug of ours, put in words; the others as they are."""
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return TrainingError(
+            f"the GPU has no memory left ({str(error).partition('.')[0]}); smaller crops or "
+            "run.batch with more run.accumulate, run.checkpointing=['encoder'], or "
+            "run.precision='bfloat16' need less"
+        )
+    if place.world > 1 and isinstance(error, RuntimeError) and LOST.search(str(error)):
+        return TrainingError(
+            f"process {place.rank} of {place.world} lost the others: "
+            f"{str(error).strip().splitlines()[0]}"
+        )
+    return error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what Lightning says to people who write their own loops."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
