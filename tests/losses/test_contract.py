@@ -170,6 +170,21 @@ def test_half_precision_costs_the_inputs_alone(make, name: str, options: dict):
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.gpu
+@every_loss
+def test_a_gpu_says_the_same_under_autocast(make, name: str, options: dict):
+    loss = make(name, options)
+    result, truth = some_case()
+    there = Case(
+        result._replace(references=result.references.cuda()),
+        Truth(*(part.cuda() for part in truth if part is not None)),
+    ).mapped(lambda x: x.cuda())
+    with torch.autocast("cuda", torch.float16):
+        found = loss(*there)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.cpu(), loss(result, truth), rtol=5e-3, atol=0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("target", "said"),
