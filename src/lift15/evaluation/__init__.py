@@ -1,1 +1,1 @@
-"""Measuring models: protocols, predictions, results."""
+"""Measuring models: protocols, predictions, results, and whether a difference is one."""
