@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from lift15.evaluation.items import EVEN, HOLE
 from lift15.making import PRECISIONS, device_of, load_model, reach
 from lift15.recursion import DEPTH, Recursion
 from vfiblocks import Interpolator, Window
@@ -99,7 +100,7 @@ class ModelPredictor(Predictor):
         self.device = device_of(model)
         self.identity = {
             "spec": model.spec.fingerprint,
-            "weights": weights or tensors_sha256(model.state_dict()),
+            "weights": weights or _own_sha256(model),
             "precision": precision,
         }
 
@@ -190,6 +191,11 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:16]
 
 
+def _own_sha256(model: Interpolator) -> str:
+    # Not state_dict(): a model made ready for inference refuses to be saved
+    return tensors_sha256({**dict(model.named_parameters()), **dict(model.named_buffers())})
+
+
 def flipped(predictor: Predictor, shown: Shown, windows: Sequence[Window]) -> list[Tensor]:
     """The mean of the predictions from the pictures and from the pictures turned by half a turn.
 
@@ -201,15 +207,10 @@ def flipped(predictor: Predictor, shown: Shown, windows: Sequence[Window]) -> li
 
 
 def _layout_of(window: Window) -> str:
-    """The layout of a window with context, by how far the frame beside a reference is from it."""
-    if len(window) < 3:
-        return ""
-    order = sorted(window.positions)
+    """The layout of a window, by how far the next frame beyond a reference is from it."""
     left, right = (window.positions[i] for i in window.references)
-    around = order.index(left)
-    nearest = min(
-        [order[around] - order[around - 1]] * (around > 0)
-        + [order[around + 2] - order[around + 1]] * (around + 2 < len(order))
-    )
-    ratio = 2 * nearest / (right - left)
-    return {1.0: "hole", 2.0: "even"}.get(ratio, "")
+    beyond = [left - p for p in window.positions if p < left]
+    beyond += [p - right for p in window.positions if p > right]
+    if not beyond:
+        return ""
+    return {HOLE: "hole", EVEN: "even"}.get(2 * min(beyond) / (right - left), "")

@@ -92,6 +92,7 @@ def summarise(
         means(rows, names, protocol.averaging),
         (
             *notes,
+            *_changed(protocol),
             *_found(protocol, benchmark),
             *_frames(protocol, predictor, benchmark, rows),
             *_infinite(protocol, names, rows),
@@ -124,7 +125,7 @@ def _found(protocol: Protocol, benchmark: Benchmark) -> Iterator[str]:
     elif protocol.official is not None and count != protocol.official:
         yield f"the official set has {protocol.official:,} items, this one {count:,}"
     if benchmark.missing:
-        yield f"without {len(benchmark.missing):,} items that lack files"
+        yield f"without {len(benchmark.missing):,} items that are missing or bad"
 
 
 def _frames(

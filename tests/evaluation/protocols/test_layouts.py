@@ -245,8 +245,8 @@ def test_half_a_download_is_refused_with_names_and_numbers(name, request):
     assert {victim.name for victim in victims} <= {problem.item for problem in lost.missing}
     assert all(str(problem) in message for problem in lost.missing[:5])
     assert ("and 1 more" in message) == (count == 6)
-    assert f"{count} of {len(whole.items):,} items lack files" in message
-    assert f"measure the {len(lost.items):,} whole ones with --incomplete" in message
+    assert f"{count} of {len(whole.items):,} items are bad" in message
+    assert f"measure the other {len(lost.items):,} with --incomplete" in message
     assert {item.name for item in lost.items} | {gone.item for gone in lost.missing} == {
         item.name for item in whole.items
     }
@@ -269,7 +269,7 @@ def test_missing_and_empty_list_files(triplets):
     with pytest.raises(DataError, match=r"tri_testlist\.txt: the list file is empty"):
         read_benchmark(protocol, triplets)
     (triplets / "tri_testlist.txt").unlink()
-    with pytest.raises(DataError, match=r"tri_testlist\.txt: the list file is missing"):
+    with pytest.raises(DataError, match=r"tri_testlist\.txt is missing; the folder holds sequences/"):
         read_benchmark(protocol, triplets)
     (triplets / "tri_testlist.txt").write_text("00001\n")
     with pytest.raises(DataError, match="names clips such as 00001/0266, got '00001'"):

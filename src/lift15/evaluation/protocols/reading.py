@@ -61,16 +61,17 @@ def read_benchmark(protocol: Protocol, root: Path, *, incomplete: bool = False) 
     more = len(benchmark.missing) - len(shown)
     named = "; ".join(shown) + (f"; and {more:,} more" if more else "")
     if not benchmark.items:
-        what = f"all {count:,} items lack files: {named}" if named else "there are no items"
-        raise DataError(f"{protocol.name}: {root}: {what}; is the download finished?")
+        bad = [f"all {count:,} items are bad: {named}"] if named else []
+        why = "; ".join([*bad, *benchmark.notes]) or "is the download finished?"
+        raise DataError(f"{protocol.name}: {root}: there is nothing to measure; {why}")
     if incomplete or not (named or benchmark.shortage):
         return benchmark
     found = [f"only {benchmark.shortage} are there"] if benchmark.shortage else []
     if named:
-        found.append(f"{len(benchmark.missing):,} of {count:,} items lack files: {named}")
+        found.append(f"{len(benchmark.missing):,} of {count:,} items are bad: {named}")
     raise DataError(
         f"{protocol.name}: {root}: {', and '.join(found)}. Finish the download, or measure the "
-        f"{len(benchmark.items):,} whole ones with --incomplete"
+        f"other {len(benchmark.items):,} with --incomplete"
     )
 
 

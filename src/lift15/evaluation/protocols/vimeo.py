@@ -56,6 +56,8 @@ def vimeo(root: Path, *, layout: str, every: int = 1) -> Benchmark:
             f"{root}: {file} is there, but no folder {FOLDERS[0]}/ or {FOLDERS[1]}/ beside it; "
             f"{what_is_there(root)}"
         )
+    if not (root / file).is_file():
+        raise DataError(f"{root}: the list {file} is missing; {what_is_there(root)}")
     items = []
     for line in read_list(root / file)[::every]:
         name = inside(root / file, line)
