@@ -135,9 +135,9 @@ def test_what_leaves_the_crop_is_no_longer_seen():
 def test_a_picture_smaller_than_the_crop_is_named():
     sample = Sample(torch.zeros(3, 3, 30, 50, dtype=torch.uint8))
     with pytest.raises(DataError) as raised:
-        crop(sample, (64, 48), (0.0, 0.0), who="the clip of frames:/data/00001#4")
+        crop(sample, (64, 48), (0.0, 0.0), who="clip '00001' of frames:/data")
     assert str(raised.value) == (
-        "the clip of frames:/data/00001#4 is 30x50 (height x width), smaller than the crop of "
+        "clip '00001' of frames:/data is 30x50 (height x width), smaller than the crop of "
         "64x48; set a crop of at most 30x48, or leave the clip out"
     )
 

@@ -201,7 +201,7 @@ def test_where_all_is_bad_the_run_ends(numbers):
 def test_a_crop_too_large_names_the_clip(numbers):
     plan = DataPlan(augmentation=Augmentation(crop=(64, 64)), held_out=0.0)
     data = arrange(plan, train=[numbers([3])], window=Window.even(1, 1))
-    with pytest.raises(DataError, match="clip of numbers:/scene-0/000#1 is 8x12"):
+    with pytest.raises(DataError, match="clip 'scene-0/000' of numbers: is 8x12"):
         list(train_loader(data, batch=1, seed=0, total=1))
 
 

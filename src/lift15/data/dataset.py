@@ -120,7 +120,7 @@ class TrainBatches(Dataset[Batch]):
             chance=chance,
         )
         sample = read_sample(wanted, motion=self.motion)
-        return self.augmentation.apply(sample, chance, who=f"the clip of {wanted.name}"), wanted
+        return self.augmentation.apply(sample, chance, who=wanted.whose), wanted
 
     def _name(self, item: Item) -> str:
         source = self.order.items.chosen[item.source].source
@@ -164,7 +164,7 @@ class ValidationBatches(Dataset[Batch | Nothing]):
             wanted = self.windows[index].cut
             try:
                 sample = read_sample(wanted, motion=self.motion)
-                sample = centre_crop(sample, self.crop, who=f"the clip of {wanted.name}")
+                sample = centre_crop(sample, self.crop, who=wanted.whose)
             except DataError as error:
                 if not self.skip_bad:
                     raise

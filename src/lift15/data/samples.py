@@ -47,6 +47,11 @@ class Cut:
         return f"{self.source.name}/{self.source.clips[self.clip].name}#{self.target}"
 
     @property
+    def whose(self) -> str:
+        """The clip in words, for messages about its size."""
+        return f"clip '{self.source.clips[self.clip].name}' of {self.source.name}"
+
+    @property
     def existing(self) -> tuple[int, ...]:
         """Numbers of the frames that are read for the input."""
         return tuple(n for n, there in zip(self.numbers, self.valid, strict=True) if there)
