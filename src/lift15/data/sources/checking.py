@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -131,6 +131,22 @@ def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder, hidden ones left out, in the order of their names."""
     with os.scandir(folder) as entries:
         return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder from ``folder`` down with the names of its files; hidden folders are left out.
+
+    Links are followed, but none leads to a folder that was seen before.
+    """
+    seen = set()
+    for path, folders, names in os.walk(folder, followlinks=True):
+        place = os.path.realpath(path)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield Path(path), names
 
 
 def _bad(name: str, problems: list[Problem], total: int) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from lift15.data.sources.base import SOURCES, Problem
-from lift15.data.sources.checking import wrong_root
+from lift15.data.sources.checking import walk, wrong_root
 from lift15.data.sources.frame_folders import FrameFolders, Pictures
 from lift15.data.sources.naming import Choice, SceneNamer
 from lift15.data.sources.numbering import natural_key
@@ -67,30 +66,26 @@ class Frames(FrameFolders):
         )
 
     def _find(self) -> Iterator[Pictures | Problem]:
-        folders = sorted(_folders(self.root), key=natural_key)
-        pictured = [folder for folder in folders if _has_pictures(self.root / folder)]
+        files = _folders(self.root)
+        pictured = {folder for folder, names in files.items() if any(map(is_picture, names))}
         if not pictured:
             raise wrong_root(self.kind, self.root, f"folders of pictures ({', '.join(SUFFIXES)})")
-        for folder in self._choice(folders):
+        for folder in self._choice([*files]):
             # The root itself has no name that two machines need agree on but its own
             name = folder or self.root.resolve().name
             if folder in pictured:
                 scene = self._scene(name, usual=name.partition("/")[0])
                 yield from self._numbered(name, scene, folder)
-            elif folder and not any((self.root / folder).iterdir()):
+            elif not files[folder] and not any((self.root / folder).iterdir()):
                 yield Problem(name, "the folder is empty")
-        for name in self._choice.missing(folders):
+        for name in self._choice.missing([*files]):
             yield Problem(name, "is listed, but there is no such folder")
 
 
-def _folders(root: Path) -> Iterator[str]:
-    """The root, "", and every folder below it, hidden ones left out, with forward slashes."""
-    for path, names, _ in os.walk(root, followlinks=True):
-        names[:] = [name for name in names if not name.startswith(".")]
-        relative = Path(path).relative_to(root).as_posix()
-        yield "" if relative == "." else relative
-
-
-def _has_pictures(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return any(is_picture(entry.name) for entry in entries)
+def _folders(root: Path) -> dict[str, list[str]]:
+    """The root, "", and every folder below it, with forward slashes; and the files in each."""
+    found = {}
+    for path, names in walk(root):
+        relative = path.relative_to(root).as_posix()
+        found["" if relative == "." else relative] = names
+    return {folder: found[folder] for folder in sorted(found, key=natural_key)}

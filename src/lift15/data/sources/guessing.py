@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lift15.data.sources.checking import what_is_there
+from lift15.data.sources.checking import walk, what_is_there
 from lift15.data.sources.pictures import is_picture
 from lift15.data.sources.video_clips import is_video
 from vfiblocks.errors import DataError
@@ -72,8 +71,7 @@ def _free_form(path: Path) -> list[str]:
     """Videos, pictures, or both."""
     found = set()
     seen = 0
-    for _, folders, names in os.walk(path, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for _, names in walk(path):
         seen += len(names)
         found |= {"videos" for name in names if is_video(name)}
         found |= {"frames" for name in names if is_picture(name)}

@@ -118,8 +118,9 @@ def _value(kind: str, name: str, text: str) -> Any:
 
 def _types(kind: Any, name: str, default: Any) -> tuple[type, ...]:
     """What an option may be, by its annotation, or else by its default."""
+    is_class = isinstance(kind, type)
     try:
-        hint = get_type_hints(kind.__init__ if isinstance(kind, type) else kind)[name]
+        hint = get_type_hints(kind.__init__ if is_class else kind)[name]
     except (KeyError, NameError, TypeError):  # not annotated, or with names that are not imported
         hint = type(default)
     return get_args(hint) or (hint,)

@@ -18,6 +18,7 @@ from lift15.data.sources.checking import (
     count_of_frames,
     enumerated,
     existing_folder,
+    walk,
     wrong_root,
 )
 from lift15.data.sources.numbering import natural_key
@@ -70,8 +71,8 @@ def video_files(kind: str, root: str | Path) -> dict[str, Path]:
         return {Path(root).name: Path(root)}
     folder = existing_folder(kind, root)
     files = {
-        (Path(path) / name).relative_to(folder).as_posix(): Path(path) / name
-        for path, names in _walk(folder)
+        (path / name).relative_to(folder).as_posix(): path / name
+        for path, names in walk(folder)
         for name in names
         if is_video(name)
     }
@@ -120,7 +121,8 @@ class Divider:
                     yield index
                 else:
                     yield from self._divided(name, path, index)
-        finally:  # Ctrl-C and a bad first video must not wait for all the others
+        finally:  # Ctrl-C must not wait for what is not wanted any more
+            self._store.stopped = True
             pool.shutdown(cancel_futures=True)
 
     @property
@@ -175,9 +177,3 @@ class Divider:
 
     def _note(self, what: str, name: str) -> None:
         self._told.setdefault(what, []).append(name)
-
-
-def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    for path, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield path, names

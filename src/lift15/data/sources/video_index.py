@@ -9,7 +9,7 @@ import logging
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -82,12 +82,14 @@ class IndexStore:
 
     Attributes:
         trouble: why an index could not be stored, in words; "" if that has not happened.
+        stopped: set it, and indexes being made in other threads are given up.
     """
 
     def __init__(self, folder: str | Path = "") -> None:
         caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
         self.folder = Path(folder or Path(caches) / "vfiblocks" / "videos").expanduser()
         self.trouble = ""
+        self.stopped = False
 
     def get(self, path: Path, *, cuts: float | None) -> VideoIndex:
         """The index of a video, from the store or made now.
@@ -104,7 +106,8 @@ class IndexStore:
         stored = self.folder / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()}.json"
         index = _stored(stored, origin)
         if index is None:
-            index = make_index(path, cuts=None if cuts is None else DetectedCuts(cuts))
+            marker = None if cuts is None else DetectedCuts(cuts)
+            index = make_index(path, cuts=marker, stopped=lambda: self.stopped)
             _log.info("%s was looked through: %s", path, count_of_frames(len(index)))
             self._store(stored, {"origin": origin, "index": asdict(index)})
         return index
@@ -123,11 +126,18 @@ class IndexStore:
             self.trouble = f"{self.folder}: {error.strerror or error}"
 
 
-def make_index(path: Path, *, cuts: CutMarker | None) -> VideoIndex:
+def make_index(
+    path: Path, *, cuts: CutMarker | None, stopped: Callable[[], bool] = lambda: False
+) -> VideoIndex:
     """Decode a video once and note what there is to know of every frame.
 
+    Args:
+        path: the video.
+        cuts: finds cuts; None not to look for any.
+        stopped: asked at every frame whether to give up.
+
     Raises:
-        VideoError: the video cannot be read, or is damaged somewhere.
+        VideoError: the video cannot be read, or is damaged somewhere; or the work was given up.
     """
     numbers: dict[Fraction, int] = {}
     checksums: list[int] = []
@@ -136,6 +146,8 @@ def make_index(path: Path, *, cuts: CutMarker | None) -> VideoIndex:
 
     def seen(video: VideoFile) -> Iterator[Frame]:
         for frame in video:
+            if stopped():
+                raise VideoError(f"{path}: looking through the video was stopped")
             if frame.picture is not None and frame.picture.key_frame:
                 keys.append(len(numbers))
             numbers[frame.pts] = len(numbers)

@@ -13,7 +13,7 @@ from vfiblocks.errors import VideoError
 from vfiblocks.video import Frame, VideoFile
 from vfiblocks.video.survey import checksum
 
-_WORTH_SEEKING = 24
+_WORTH_SEEKING = 10
 """Frames that are decoded and dropped rather than sought over: opening a file again and seeking
 takes as long as decoding about so many (benchmarks/data_path.py)."""
 

@@ -151,5 +151,7 @@ class Videos(PictureSource):
 
 def _levels(frame: Frame) -> Picture:
     """(H, W, 3) of 8 bits, each sample rounded once, whatever the depth of the video."""
-    levels = (frame.rgb * 255).round_().byte().permute(1, 2, 0)
-    return np.ascontiguousarray(levels.numpy())
+    import cv2
+
+    levels = (frame.rgb * 255).round_().byte().numpy()
+    return np.asarray(cv2.merge([*levels]), dtype=np.uint8)  # twice as fast as permuting

@@ -48,5 +48,6 @@ def _refuse_encoded(root: Path) -> None:
     if encoded is not None:
         raise DataError(
             f"x-train:{root}: holds encoded clips ({encoded.relative_to(root)}); decode them with "
-            "the authors' mp4_decoding.py, or read them as videos:PATH?cuts=0&repeats=keep"
+            "the authors' mp4_decoding.py, or read them as "
+            "videos:PATH?cuts=0&repeats=keep&scene=^[^/]*"
         )
