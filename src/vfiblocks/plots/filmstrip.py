@@ -49,8 +49,9 @@ def filmstrip(panels: Sequence[Panel], *, columns: int, height: int = 240) -> Te
     for index, panel in enumerate(panels):
         top = index // columns * cell[0] + GAP
         left = index % columns * cell[1] + GAP
-        picture = panel.image.detach().float().cpu().clamp(0.0, 1.0).expand(3, -1, -1)
+        shown = panel.image.detach().float().cpu().clamp(0.0, 1.0).expand(3, -1, -1)
+        picture = resize(shown, (height, width)).clamp(0.0, 1.0)  # sums of weights are rounded
         canvas[:, top : top + LABEL, left : left + width] = lettering(panel.label, (LABEL, width))
         top += LABEL
-        canvas[:, top : top + height, left : left + width] = resize(picture, (height, width))
+        canvas[:, top : top + height, left : left + width] = picture
     return canvas

@@ -8,6 +8,9 @@ from torch import Tensor
 SCALE = 0.5
 """Of OpenCV's plain font: letters about 10 pixels high and 9 wide."""
 
+SMALLEST = 0.2
+"""Below that nothing can be read: text that is too long even so is cut off."""
+
 
 def lettering(
     text: str, size: tuple[int, int], *, scale: float = SCALE, align: str = "left"
@@ -36,9 +39,10 @@ def lettering(
     font = cv2.FONT_HERSHEY_SIMPLEX
     tall, below = _line(scale)
     wide = cv2.getTextSize(text, font, scale, 1)[0][0]
-    scale *= min(1.0, (width - 4) / max(wide, 1), height / (tall + below))
-    tall, below = _line(scale)
-    wide = cv2.getTextSize(text, font, scale, 1)[0][0]
+    while scale > SMALLEST and (wide > width - 4 or tall + below > height):
+        scale *= 0.95  # widths are no exact multiples of the scale
+        tall, below = _line(scale)
+        wide = cv2.getTextSize(text, font, scale, 1)[0][0]
     left = {"left": 2, "centre": (width - wide) // 2, "right": width - wide - 2}[align]
     base = (height + tall - below) // 2
     cv2.putText(strip, text, (max(left, 0), base), font, scale, 0, 1, cv2.LINE_AA)

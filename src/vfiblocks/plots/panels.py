@@ -50,7 +50,10 @@ def flow_panels(flow: Tensor, *, what: str = "flow", largest: float | None = Non
     left, right = (flow_to_rgb(field, largest=fastest).cpu() for field in flow)
     side = min(flow.shape[-2:]) // 4
     right[:, -side:, -side:] = flow_wheel(side)
-    return [Panel(f"{what} to left", left), Panel(f"{what} to right, wheel {fastest:.1f} px", right)]
+    return [
+        Panel(f"{what} to left", left),
+        Panel(f"{what} to right, wheel {fastest:.1f} px", right),
+    ]
 
 
 def visibility_panels(made: Interpolation, *, index: int = 0) -> list[Panel]:

@@ -49,8 +49,19 @@ class AlphaWatch(Watcher):
         means = self._means.take()
         if means:
             self.journal.numbers(step, means)
-        if step % self.draw_every == 0:
-            self._draw(step)
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Gather, record and draw what it is time for."""
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if trainer.global_step and trainer.global_step % self.draw_every == 0:
+            self._draw(trainer.global_step)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Record and draw what came last."""
