@@ -1,6 +1,14 @@
-"""The separable route against the 3-D convolution that the papers' code makes."""
+"""The separable route against the 3-D convolution that the papers' code makes.
 
+The live comparison needs a checkout of https://github.com/hzwer/ECCV2022-RIFE, whose path goes into
+$VFI_RIFE_REPO; it passed with commit 5d8adbdd40e12c2c8f91930eff838aebe561c086.
+"""
+
+import importlib
 import math
+import os
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,6 +46,29 @@ def test_it_is_the_direct_convolution(pictures, size, noise):
     torch.testing.assert_close(ssim_3d(image, target, rounded=False), want, rtol=0, atol=1e-12)
     single = ssim_3d(image.float(), target.float(), rounded=False)
     torch.testing.assert_close(single.double(), want, rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def official(monkeypatch: pytest.MonkeyPatch):
+    """RIFE's own measure; it works in float32."""
+    folder = os.environ.get("VFI_RIFE_REPO", "")
+    if not (Path(folder) / "model" / "pytorch_msssim" / "__init__.py").is_file():
+        pytest.skip("set VFI_RIFE_REPO to a checkout of hzwer/ECCV2022-RIFE to compare live")
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(folder)
+    yield importlib.import_module("model.pytorch_msssim").ssim_matlab
+    for name in set(sys.modules) - before:  # their package is called just `model`
+        if name.split(".")[0] == "model":
+            del sys.modules[name]
+
+
+@pytest.mark.filterwarnings("ignore:To copy construct from a tensor")
+@pytest.mark.parametrize("noise", [0.02, 0.2])
+def test_it_is_what_rife_prints(official, pictures, noise):
+    """The benchmarks round the prediction themselves and pass it on in [0, 1]."""
+    image, target = (x.float() for x in pictures(1, 3, 64, 80, noise=noise))
+    want = float(official((image * 255).round() / 255, target))
+    assert float(ssim_3d(image, target)) == pytest.approx(want, abs=3e-6)
 
 
 def test_levels_score_as_fractions_do(pictures):

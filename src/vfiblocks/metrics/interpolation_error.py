@@ -43,7 +43,7 @@ def ie_mean(
 ) -> Tensor:
     """Mean absolute difference over pixels and channels, in levels of 0 to 255.
 
-    What the official code of RIFE, EMA-VFI and IFRNet prints as IE for Middlebury. It is smaller
+    What the official code of RIFE, IFRNet and EMA-VFI prints as IE for Middlebury. It is smaller
     than the root mean square wherever errors are unequal.
 
     Args:

@@ -20,11 +20,11 @@ RADIUS = len(TAPS) // 2
 def ssim_3d(prediction: Tensor, target: Tensor, *, rounded: bool = True) -> Tensor:
     """SSIM with a Gaussian window of 11x11x11 in which red, green and blue lie behind each other.
 
-    RIFE, IFRNet, AMT, EMA-VFI, UPR-Net, CAIN, FLAVR and ST-MFNet have it, mostly under the name
+    RIFE, IFRNet, EMA-VFI, UPR-Net, CAIN, FLAVR and ST-MFNet have it, mostly under the name
     ``ssim_matlab``. It is not SSIM: the differences between the colours of a pixel count as
     structure, which any prediction of about the right colour has. Where a picture is coloured it
-    comes out higher; FLAVR has 0.975 of it on Vimeo septuplets and 0.960 of SSIM. Pictures of
-    [0, 1] and of [0, 255] score alike where the range is told, as it is in all of them.
+    comes out higher: FLAVR is listed with 0.975 on Vimeo septuplets, and with 0.960 by SSIM.
+    Pictures of [0, 1] and of [0, 255] score alike where the range is told, as in all of them.
 
     The window is separable. Along the colours, with the outer ones repeated, it is one fixed 3x3
     mix; along rows and columns it slides over a picture whose border repeats. No 3-D convolution.
