@@ -77,7 +77,7 @@ def evaluate(
     from lift15.evaluation.protocols.changes import changed, parse_changes
     from lift15.evaluation.runner import Run
     from lift15.evaluation.runner import evaluate as run_evaluation
-    from lift15.evaluation.summary import table
+    from lift15.evaluation.summary import notes_of, table
 
     changes = parse_changes(set_ or [])
     protocols = [changed(find_protocol(each), changes, measures=measure or []) for each in protocol]
@@ -117,9 +117,8 @@ def evaluate(
         raise typer.Exit(INTERRUPTED) from None
     head, rows = table(summaries)
     show_table(head, rows, numbers=head[FIRST_NUMBER:])
-    for summary in summaries:
-        for note in summary.notes:
-            tell(f"{summary.protocol.name}, {summary.model}: {note}")
+    for line in notes_of(summaries):
+        tell(line)
     tell(f"wrote {output}/summary.md")
 
 

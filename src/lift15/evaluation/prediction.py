@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -141,7 +142,8 @@ class ModelPredictor(Predictor):
         return [by_place[k] for k in range(len(windows))]
 
 
-class _ShownGap(NamedTuple):
+@dataclass(frozen=True)
+class _ShownGap:
     """What :class:`Recursion` reads of a gap."""
 
     index: int

@@ -16,6 +16,7 @@ from lift15.evaluation.prediction import Predictor
 from lift15.evaluation.protocols.base import Protocol
 from lift15.evaluation.protocols.changes import differences
 from lift15.evaluation.results import Row
+from vfiblocks.errors import DataError
 
 DIGITS = {"dB": 2, "levels": 3}
 """By unit; four for the others, as papers print SSIM and LPIPS."""
@@ -201,24 +202,39 @@ def table(summaries: Sequence[Summary]) -> tuple[tuple[str, ...], list[tuple[str
     return ("protocol", "layout", "model", "items", *names), rows
 
 
+def notes_of(summaries: Sequence[Summary]) -> list[str]:
+    """All notes with what they are about; what holds for several models is said once."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for s in summaries:
+        for note in s.notes:
+            about.setdefault((s.protocol.name, note), []).append(s.model)
+    return [f"{name}, {', '.join(models)}: {note}" for (name, note), models in about.items()]
+
+
 def markdown(summaries: Sequence[Summary]) -> str:
     """The table and the notes as a page."""
     head, rows = table(summaries)
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     lines += [f"| {' | '.join(row)} |" for row in rows]
-    noted = [f"- {s.protocol.name}, {s.model}: {note}" for s in summaries for note in s.notes]
+    noted = [f"- {line}" for line in notes_of(summaries)]
     return "\n".join([*lines, *([""] if noted else []), *noted]) + "\n"
 
 
 def write_summary(folder: Path, summaries: Sequence[Summary]) -> None:
-    """``summary.md`` and ``summary.json`` in the folder of a run, each whole or as it was."""
+    """``summary.md`` and ``summary.json`` in the folder of a run, each whole or as it was.
+
+    Raises:
+        DataError: they cannot be written.
+    """
     plain = json.dumps([s.plain() for s in summaries], indent=1) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("summary.md", markdown(summaries)), ("summary.json", plain)):
         temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             temporary.write_text(text, encoding="utf-8")
             os.replace(temporary, folder / name)
+        except OSError as error:
+            raise DataError(f"{folder / name}: cannot be written: {error.strerror}") from error
         finally:
             temporary.unlink(missing_ok=True)
 

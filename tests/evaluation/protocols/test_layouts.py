@@ -269,7 +269,7 @@ def test_missing_and_empty_list_files(triplets):
     with pytest.raises(DataError, match=r"tri_testlist\.txt: the list file is empty"):
         read_benchmark(protocol, triplets)
     (triplets / "tri_testlist.txt").unlink()
-    with pytest.raises(DataError, match=r"tri_testlist\.txt is missing; the folder holds sequences/"):
+    with pytest.raises(DataError, match=r"tri_testlist\.txt is missing; the folder holds"):
         read_benchmark(protocol, triplets)
     (triplets / "tri_testlist.txt").write_text("00001\n")
     with pytest.raises(DataError, match="names clips such as 00001/0266, got '00001'"):

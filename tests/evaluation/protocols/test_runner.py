@@ -330,6 +330,13 @@ def test_changed_protocols_say_so(triplets, tmp_path):
     assert any("but changed: crop (16, 16)" in note for note in summary.notes)
 
 
+def test_a_note_for_several_models_is_said_once(triplets, tmp_path):
+    run([Repeat(), Average()], ["vimeo-triplet"], triplets, tmp_path)
+    page = (tmp_path / "out" / "summary.md").read_text()
+    assert page.count("the official set has 3,782 items") == 1
+    assert "- vimeo-triplet, repeat, average: the official set" in page
+
+
 def test_parquet_holds_the_same_or_is_missed(triplets, tmp_path):
     try:
         import pyarrow.parquet

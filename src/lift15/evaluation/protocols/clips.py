@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -69,7 +69,8 @@ def clips(
         max(after, 1 + step * (right - 1)),
     )
     options = {"repeats": "split"} if source == "videos" else {}
-    found = SOURCES.get(source)(root, list=list, skip_bad=True, **options)
+    make: Callable[..., ClipSource] = SOURCES.get(source)
+    found = make(root, list=list, skip_bad=True, **options)
     reading = _Reading(found)
     items = []
     short = []
