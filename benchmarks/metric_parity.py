@@ -227,7 +227,7 @@ def learned(folder: Path) -> Iterator[Parity]:
             theirs = lpips.LPIPS(net=name, pnet_rand=True, verbose=False)
         for key, parameter in theirs.net.named_parameters():
             parameter.data.copy_(weights["features." + key.split(".", 1)[1]])
-        ours = METRICS.get(f"lpips-{name}")(weights=folder / f"{name}.pth", rounded=False)
+        ours = METRICS.get(f"lpips-{name}")(backbone=folder / f"{name}.pth", rounded=False)
         yield Parity(
             f"`lpips-{name}`",
             f'`LPIPS(net="{name}")`, lpips {version("lpips")}, random backbone',

@@ -15,7 +15,7 @@ from torch import Tensor
 from vfiblocks import Draft, Interpolation, Motion
 from vfiblocks.errors import CheckpointError, InputError, MissingDependency
 from vfiblocks.losses import LPIPS
-from vfiblocks.losses.backbones import FILES, PUBLISHED
+from vfiblocks.perceptual import FILES, PUBLISHED
 
 lpips = pytest.importorskip("lpips")
 models = pytest.importorskip("torchvision.models")

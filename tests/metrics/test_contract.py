@@ -18,7 +18,7 @@ SIZE = (66, 74)
 def make(name: str, random_backbone) -> Metric:
     if name in LEARNED:
         pytest.importorskip("lpips")
-        return METRICS.get(name)(weights=random_backbone(name.removeprefix("lpips-")))
+        return METRICS.get(name)(backbone=random_backbone(name.removeprefix("lpips-")))
     return METRICS.get(name)()
 
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-from typing import Any
+from torch import Tensor
 
-import torch
-from torch import Tensor, nn
-
-from vfiblocks.errors import InputError, MissingDependency
-from vfiblocks.losses.backbones import Frozen, read_features
+from vfiblocks.errors import InputError
 from vfiblocks.losses.base import Loss
+from vfiblocks.perceptual import LPIPS_NETWORKS, Frozen, build_lpips, check_lpips_size
 from vfiblocks.registry import LOSSES
 from vfiblocks.states import Interpolation, Truth
-
-NETWORKS = {"alex": ("alexnet", 31), "vgg": ("vgg16", 16), "squeeze": ("squeezenet1_1", 17)}
-"""Option -> torchvision's name of the network, and pixels a side that it needs at least."""
 
 
 @LOSSES.register("lpips")
@@ -49,57 +41,16 @@ class LPIPS(Loss):
 
     def __init__(self, *, net: str = "alex", backbone: str | None = None) -> None:
         super().__init__()
-        if net not in NETWORKS:
-            raise InputError(f"lpips wants net to be one of {', '.join(NETWORKS)}, got {net!r}")
+        if net not in LPIPS_NETWORKS:
+            known = ", ".join(LPIPS_NETWORKS)
+            raise InputError(f"lpips wants net to be one of {known}, got {net!r}")
         self.net = net
-        self.network = Frozen(_build(net, backbone))
+        self.network = Frozen(build_lpips("loss 'lpips'", net, backbone))
 
     def measure(self, result: Interpolation, truth: Truth) -> Tensor:
         """See :class:`Loss`."""
         height, width = truth.image.shape[-2:]
-        if min(height, width) < NETWORKS[self.net][1]:
-            raise InputError(
-                f"lpips with net='{self.net}' wants pictures of at least "
-                f"{NETWORKS[self.net][1]} pixels a side, got {height}x{width}; use larger crops"
-            )
+        check_lpips_size("lpips", self.net, (height, width))
         distance = self.network(*(2 * x.float() - 1 for x in (result.image, truth.image)))
         assert isinstance(distance, Tensor)
         return distance.mean()
-
-
-def _build(net: str, backbone: str | None) -> nn.Module:
-    package = _import()
-    with warnings.catch_warnings():
-        # It asks torchvision for an empty network in a way that is deprecated there.
-        warnings.simplefilter("ignore", UserWarning)
-        # Every tensor comes from a file: there is no need to draw the 138 million of VGG first.
-        with torch.device("meta"):
-            network: nn.Module = package.LPIPS(
-                net=net, pretrained=False, pnet_rand=True, verbose=False
-            )
-    tensors = network.state_dict()
-    # What the package calls net.slice2.3.weight is torchvision's features.3.weight.
-    names = {key: f"features.{key.split('.', 2)[2]}" for key in tensors if key.startswith("net.")}
-    wanted = {name: tensors[key].shape for key, name in names.items()}
-    features = read_features("loss 'lpips'", NETWORKS[net][0], backbone, wanted)
-    calibration = torch.load(
-        Path(package.__file__).parent / "weights" / "v0.1" / f"{net}.pth",
-        map_location="cpu",
-        weights_only=True,
-    )
-    network.load_state_dict(calibration, strict=False, assign=True)
-    network.load_state_dict(
-        {key: features[name] for key, name in names.items()}, strict=False, assign=True
-    )
-    assert not any(value.is_meta for value in network.state_dict().values())
-    return network
-
-
-def _import() -> Any:
-    try:
-        import lpips
-    except ImportError as error:
-        raise MissingDependency(
-            f"loss 'lpips' needs the package lpips ({error}); pip install 'vfiblocks[train]'"
-        ) from error
-    return lpips

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from vfiblocks.errors import InputError
-from vfiblocks.losses.backbones import Frozen, read_features
 from vfiblocks.losses.base import Loss
+from vfiblocks.perceptual import Frozen, read_features
 from vfiblocks.registry import LOSSES
 from vfiblocks.states import Interpolation, Truth
 

@@ -6,22 +6,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
+from vfiblocks.errors import CheckpointError
 from vfiblocks.metrics._pictures import pair
 from vfiblocks.metrics.base import METRICS, Metric, Prediction
-from vfiblocks.perceptual import Backbone, load_lpips
+from vfiblocks.perceptual import (
+    FILES,
+    LPIPS_NETWORKS,
+    PUBLISHED,
+    Frozen,
+    build_lpips,
+    check_lpips_size,
+    identify,
+    weights_file,
+)
 from vfiblocks.states import Truth
 
 
 class Lpips(Metric):
-    """LPIPS version 0.1; a subclass names the backbone. Scores of different ones do not compare.
+    """LPIPS version 0.1; a subclass names the network. Scores of different ones do not compare.
 
     Args:
-        weights: file of the backbone's ImageNet weights; None looks into the cache of torch.hub.
-            Nothing is downloaded. ``facts`` says which file it was, and whether by its hash it is
-            the one that everybody uses.
+        backbone: file with torchvision's weights of the network. None is the file of its usual name
+            in torch's hub cache, which must hold what torchvision publishes under it. Nothing is
+            downloaded. ``facts`` says which file it was, and whether by its hash it is the one that
+            everybody uses.
         rounded: see :func:`~vfiblocks.metrics.psnr`.
 
     Raises:
@@ -34,12 +44,21 @@ class Lpips(Metric):
 
     better = "lower"
     unit = ""
-    net: ClassVar[Backbone]
+    net: ClassVar[str]
 
-    def __init__(self, *, weights: str | Path | None = None, rounded: bool = True) -> None:
+    def __init__(self, *, backbone: str | Path | None = None, rounded: bool = True) -> None:
         super().__init__()
-        self.network, backbone = load_lpips(self.net, weights=weights)
-        self._facts = {"backbone": str(backbone), "version": "0.1"}
+        who = f"metric 'lpips-{self.net}'"
+        self.network = Frozen(build_lpips(who, self.net, backbone))
+        beneath = LPIPS_NETWORKS[self.net][0]
+        file = identify(beneath, weights_file(beneath, backbone))
+        if backbone is None and not file.published:
+            raise CheckpointError(
+                f"{who} found other weights in {file.path} than its name says (sha256 "
+                f"{file.sha256[:8]}...); fetch {PUBLISHED}{FILES[beneath]} again, or name a file "
+                "with backbone=PATH if you mean other weights"
+            )
+        self._facts = {"backbone": str(file), "version": "0.1"}
         self.rounded = rounded
 
     @property
@@ -49,13 +68,12 @@ class Lpips(Metric):
 
     def measure(self, prediction: Prediction, truth: Truth) -> Tensor:
         """See :class:`Metric`."""
-        image, target = pair(
-            type(self).__name__, prediction.image, truth.image, rounded=self.rounded, channels=3
-        )
-        # In full precision whatever surrounds it: half precision would change the score.
-        with torch.autocast(image.device.type, enabled=False):
-            found: Tensor = self.network(image.float(), target.float(), normalize=True)
-        return found.flatten()
+        who = f"metric 'lpips-{self.net}'"
+        image, target = pair(who, prediction.image, truth.image, rounded=self.rounded, channels=3)
+        check_lpips_size(who, self.net, (image.shape[-2], image.shape[-1]))
+        distance = self.network(*(2 * x.float() - 1 for x in (image, target)))
+        assert isinstance(distance, Tensor)
+        return distance.flatten()
 
 
 @METRICS.register("lpips-alex")

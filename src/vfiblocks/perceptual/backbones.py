@@ -1,6 +1,6 @@
-"""The ImageNet weights that perceptual distances stand on, found on this machine.
+"""The ImageNet weights that perceptual distances stand on, read from files that are there already.
 
-Nothing is downloaded and nothing is put in their place: a distance measured with other weights is
+Nothing is downloaded, and nothing is put in their place: a distance measured with other weights is
 another distance.
 """
 
@@ -8,38 +8,51 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
-from vfiblocks.errors import CheckpointError, InputError
+from vfiblocks.errors import CheckpointError
 
-Backbone: TypeAlias = Literal["alex", "squeeze", "vgg"]
-
-# Torchvision's files, the present one first. The eight digits are the start of the SHA-256.
-PUBLISHED: dict[str, tuple[str, ...]] = {
-    "alex": ("alexnet-owt-7be5be79.pth", "alexnet-owt-4df8aa71.pth"),
-    "squeeze": ("squeezenet1_1-b8a52dc0.pth", "squeezenet1_1-f364aa15.pth"),
-    "vgg": ("vgg16-397923af.pth",),
+FILES = {
+    "alexnet": "alexnet-owt-7be5be79.pth",
+    "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
+    "vgg16": "vgg16-397923af.pth",
+    "vgg19": "vgg19-dcbb9e9d.pth",
 }
-SOURCE = "https://download.pytorch.org/models"
+"""torchvision's name of a network -> the file it publishes its ImageNet weights in."""
+
+PUBLISHED = "https://download.pytorch.org/models/"
+
+DAMAGE = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
+"""What ``torch.load`` raises on damaged files, depending on where the damage is."""
 
 
 @dataclass(frozen=True)
-class BackboneWeights:
-    """Convolutions of an ImageNet classifier.
+class WeightsFile:
+    """Which file a network was filled from.
 
     Attributes:
-        tensors: by torchvision's names, those that start with "features.".
-        path: the file they were read from.
-        sha256: of that file.
-        published: whether it is one of torchvision's own, by its hash.
+        path: of the file.
+        sha256: of its bytes.
+        published: whether they are those that torchvision publishes, by the start of the hash,
+            which it writes into the name.
     """
 
-    tensors: dict[str, Tensor]
     path: Path
     sha256: str
     published: bool
@@ -49,80 +62,74 @@ class BackboneWeights:
         return f"{self.path.name} ({kind}, sha256 {self.sha256[:8]})"
 
 
-def load_backbone(name: Backbone, path: str | Path | None = None) -> BackboneWeights:
-    """Read a backbone's weights from a file on this machine.
+def weights_file(network: str, path: str | Path | None = None) -> Path:
+    """Where a network's weights are looked for: at a path, or in torch's hub cache.
 
     Args:
-        name: "alex" is AlexNet, "squeeze" SqueezeNet 1.1, "vgg" VGG-16.
-        path: a state dict with torchvision's names. None looks into the cache of ``torch.hub``,
-            where torchvision puts what it downloads, and takes nothing but its own file. A file
-            named here may hold other weights; then ``published`` is False.
+        network: a key of :data:`FILES`.
+        path: None is the file of its usual name in the cache.
+    """
+    if path is not None:
+        return Path(path)
+    return Path(torch.hub.get_dir()) / "checkpoints" / FILES[network]
+
+
+def identify(network: str, file: Path) -> WeightsFile:
+    """Say which weights a file holds, by its hash; for a table of scores to carry along.
 
     Raises:
-        InputError: no backbone has that name.
-        CheckpointError: there is no file, it cannot be read safely, it is not the one that its
-            place says, or it holds no convolutions.
-
-    Example:
-        >>> load_backbone("vgg", "/nowhere/vgg16.pth")
-        Traceback (most recent call last):
-        ...
-        vfiblocks.errors.CheckpointError: no weights of backbone 'vgg' at /nowhere/vgg16.pth; ...
+        CheckpointError: the file cannot be read.
     """
-    if name not in PUBLISHED:
-        raise InputError(
-            f"unknown backbone {name!r}; perceptual distances know {', '.join(get_args(Backbone))}"
-        )
-    file = _cached(name) if path is None else Path(path)
-    if not file.is_file():
-        raise CheckpointError(f"no weights of backbone '{name}' at {file}; {_remedy(name)}")
-    digest = _sha256(file)
-    published = any(f"-{digest[:8]}." in known for known in PUBLISHED[name])
-    if path is None and not published:
-        raise CheckpointError(
-            f"{file} does not hold what its name says (sha256 {digest[:8]}...), as after a broken "
-            f"download; delete it; {_remedy(name)}"
-        )
-    return BackboneWeights(_features(file), file, digest, published)
-
-
-def _cached(name: str) -> Path:
-    """Where torch.hub keeps the file, whether it is there or not."""
-    folder = Path(torch.hub.get_dir(), "checkpoints")
-    places = [folder / file for file in PUBLISHED[name]]
-    return next((place for place in places if place.is_file()), places[0])
-
-
-def _remedy(name: str) -> str:
-    file = PUBLISHED[name][0]
-    return (
-        f"nothing is downloaded here: fetch {SOURCE}/{file} once, and put it there or give its path"
-    )
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _features(file: Path) -> dict[str, Tensor]:
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}") from error
+    return WeightsFile(file, digest, FILES[network].endswith(f"-{digest[:8]}.pth"))
+
+
+def read_features(
+    who: str, network: str, path: str | Path | None, wanted: Mapping[str, torch.Size]
+) -> dict[str, Tensor]:
+    """Convolutions of one of torchvision's networks, from a file; nothing is ever downloaded.
+
+    Args:
+        who: what asks, for messages.
+        network: a key of :data:`FILES`.
+        path: a file as torchvision publishes it, a ``state_dict``. None is the file of its usual
+            name in torch's hub cache.
+        wanted: the names of tensors there, "features.0.weight", and their shapes.
+
+    Returns:
+        The wanted tensors, float32, on the CPU.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, unsafe, or holds another network.
+    """
+    name = FILES[network]
+    file = weights_file(network, path)
+    if not file.is_file():
         raise CheckpointError(
-            f"{file} cannot be read as tensors alone ({type(error).__name__}); a state dict saved "
-            "with torch.save is wanted"
-        ) from error
-    if not isinstance(state, dict):
-        raise CheckpointError(f"{file} holds a {type(state).__name__}, wanted is a state dict")
-    found = {
-        key: value
-        for key, value in state.items()
-        if isinstance(key, str) and key.startswith("features.") and isinstance(value, Tensor)
-    }
-    if not found:
-        raise CheckpointError(
-            f"{file} holds no tensor named 'features.*', as torchvision's classifiers do; "
-            f"it has {', '.join(map(str, list(state)[:3])) or 'nothing'}"
+            f"{who} needs torchvision's weights of {network} and downloads nothing: there is no "
+            f"file {file}; fetch {PUBLISHED}{name} and put it there, or name a copy with "
+            "backbone=PATH"
         )
-    return found
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+    except DAMAGE as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise CheckpointError(
+            f"{who} cannot read {file}: it is no whole file of tensors ({reason}); fetch "
+            f"{PUBLISHED}{name} again"
+        ) from error
+    if not isinstance(tensors, Mapping):
+        tensors = {}
+    for key, shape in wanted.items():
+        found = tensors.get(key)
+        if not isinstance(found, Tensor) or found.shape != shape:
+            has = tuple(found.shape) if isinstance(found, Tensor) else "none"
+            raise CheckpointError(
+                f"{who} wants {file} to hold torchvision's {network}, with {key} of "
+                f"{tuple(shape)}, but it has {has}; {name} is the file"
+            )
+    return {key: tensors[key].float() for key in wanted}

@@ -1,90 +1,86 @@
-"""The network of LPIPS, from the ``lpips`` package and backbone weights on this machine."""
+"""The network of LPIPS, from the package of its authors and weights on this machine."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from vfiblocks.errors import CheckpointError, MissingDependency
-from vfiblocks.perceptual.backbones import Backbone, BackboneWeights, load_backbone
+from vfiblocks.errors import InputError, MissingDependency
+from vfiblocks.perceptual.backbones import read_features
 
-
-class LpipsNetwork(NamedTuple):
-    """What :func:`load_lpips` found.
-
-    Attributes:
-        network: frozen and in ``eval()`` mode; called with two pictures (B, 3, H, W) in [0, 1] and
-            ``normalize=True`` it returns (B, 1, 1, 1). Gradients reach the pictures.
-        backbone: where its convolutions come from.
-    """
-
-    network: nn.Module
-    backbone: BackboneWeights
+LPIPS_NETWORKS = {"alex": ("alexnet", 31), "vgg": ("vgg16", 16), "squeeze": ("squeezenet1_1", 17)}
+"""Its name -> torchvision's name of the network beneath, and the pixels a side that it needs."""
 
 
-def load_lpips(net: Backbone = "alex", *, weights: str | Path | None = None) -> LpipsNetwork:
-    """LPIPS version 0.1; its linear layers come with the ``lpips`` package.
+def build_lpips(who: str, net: str, backbone: str | Path | None = None) -> nn.Module:
+    """LPIPS 0.1; its calibration comes with the package, the weights beneath from a file.
 
     Args:
-        net: the backbone. Scores of different backbones cannot be compared.
-        weights: see :func:`load_backbone`.
+        who: what asks, for messages.
+        net: a key of :data:`LPIPS_NETWORKS`.
+        backbone: see :func:`~vfiblocks.perceptual.read_features`.
+
+    Returns:
+        Takes two pictures (B, 3, H, W) in [-1, 1], gives (B, 1, 1, 1).
 
     Raises:
-        MissingDependency: without the ``lpips`` package.
-        InputError: no backbone has that name.
-        CheckpointError: the backbone's weights are missing, or of another network.
+        MissingDependency: the package lpips is not installed.
+        CheckpointError: the weights are not there, or are no such weights.
 
-    Source: Zhang et al., CVPR 2018.
+    Source: Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric,
+    CVPR 2018.
     """
-    backbone = load_backbone(net, weights)
+    package = _import(who)
+    with warnings.catch_warnings():
+        # It asks torchvision for an empty network in a way that is deprecated there.
+        warnings.simplefilter("ignore", UserWarning)
+        # Every tensor comes from a file: there is no need to draw the 138 million of VGG first.
+        with torch.device("meta"):
+            network: nn.Module = package.LPIPS(
+                net=net, pretrained=False, pnet_rand=True, verbose=False
+            )
+    network.scaling_layer = package.lpips.ScalingLayer()  # holds constants, not weights
+    tensors = network.state_dict()
+    # What the package calls net.slice2.3.weight is torchvision's features.3.weight.
+    names = {key: f"features.{key.split('.', 2)[2]}" for key in tensors if key.startswith("net.")}
+    wanted = {name: tensors[key].shape for key, name in names.items()}
+    features = read_features(who, LPIPS_NETWORKS[net][0], backbone, wanted)
+    calibration = torch.load(
+        Path(package.__file__).parent / "weights" / "v0.1" / f"{net}.pth",
+        map_location="cpu",
+        weights_only=True,
+    )
+    network.load_state_dict(calibration, strict=False, assign=True)
+    network.load_state_dict(
+        {key: features[name] for key, name in names.items()}, strict=False, assign=True
+    )
+    assert not any(value.is_meta for value in network.state_dict().values())
+    return network
+
+
+def check_lpips_size(who: str, net: str, size: tuple[int, int]) -> None:
+    """Refuse pictures that the poolings of the network leave nothing of.
+
+    Raises:
+        InputError: naming ``who`` and the size that would do.
+    """
+    least = LPIPS_NETWORKS[net][1]
+    if min(size) < least:
+        raise InputError(
+            f"{who} with net='{net}' wants pictures of at least {least} pixels a side, got "
+            f"{size[0]}x{size[1]}; use larger crops"
+        )
+
+
+def _import(who: str) -> Any:
     try:
         import lpips
     except ImportError as error:
         raise MissingDependency(
-            "LPIPS needs the package lpips: pip install 'vfiblocks[train]'"
+            f"{who} needs the package lpips ({error}); pip install 'vfiblocks[train]'"
         ) from error
-
-    with warnings.catch_warnings(), torch.device("meta"):
-        # The package asks torchvision for random classifiers of up to 138 million parameters, in
-        # a way that torchvision warns of. On "meta" they cost nothing, and all are filled below.
-        warnings.simplefilter("ignore")
-        network = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
-    network.scaling_layer = lpips.lpips.ScalingLayer()  # holds constants, which "meta" forgot
-    state = {**network.scaling_layer.state_dict(prefix="scaling_layer.")}
-    state |= _linear(Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth")
-    state |= _renamed(network, backbone)
-    network.load_state_dict(state, strict=True, assign=True)
-    network.requires_grad_(False)
-    return LpipsNetwork(network.eval(), backbone)
-
-
-def _linear(file: Path) -> dict[str, Tensor]:
-    """The learned weights of the channels, under both names that the package has for them."""
-    layers: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
-    again = {re.sub(r"^lin(\d)", r"lins.\1", name): value for name, value in layers.items()}
-    return layers | again
-
-
-def _renamed(network: Any, backbone: BackboneWeights) -> dict[str, Tensor]:
-    """The backbone's tensors under the package's names: "net.slice2.5.bias" is "features.5.bias".
-
-    Raises:
-        CheckpointError: a tensor is missing or has another shape.
-    """
-    found = {}
-    for name, parameter in network.net.named_parameters(prefix="net"):
-        ours = re.sub(r"^net\.slice\d\.", "features.", name)
-        value = backbone.tensors.get(ours)
-        if value is None or value.shape != parameter.shape:
-            came = "nothing" if value is None else str(tuple(value.shape))
-            raise CheckpointError(
-                f"{backbone.path} is no backbone '{network.pnet_type}': wanted '{ours}' "
-                f"{tuple(parameter.shape)}, got {came}"
-            )
-        found[name] = value.to(torch.float32)
-    return found
+    return lpips
