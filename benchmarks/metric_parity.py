@@ -32,7 +32,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional import image as torchmetrics
 
-from vfiblocks.metrics import METRICS, psnr, psnr_y, ssim, ssim_3d, ssim_uniform
+from vfiblocks import METRICS
+from vfiblocks.metrics import psnr, psnr_y, ssim, ssim_3d, ssim_uniform
 
 Measure = Callable[[Tensor, Tensor], float | Tensor]
 MARK = re.compile(r"(<!-- parity -->\n).*?(<!-- end -->)", re.DOTALL)

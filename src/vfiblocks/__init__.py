@@ -5,7 +5,7 @@ their assembly.
 """
 
 # Importing the stage packages registers the parts that come with vfiblocks.
-from vfiblocks import aggregators, blenders, encoders, flows, losses, refiners
+from vfiblocks import aggregators, blenders, encoders, flows, losses, metrics, refiners
 from vfiblocks.assembly import assemble, dry_run, resolve
 from vfiblocks.build import build_model, find_spec, interpolate, list_models
 from vfiblocks.checkpoints import load, load_part, save
@@ -14,7 +14,16 @@ from vfiblocks.interpolator import Interpolator
 from vfiblocks.ledger import Ledger, describe
 from vfiblocks.optimize import optimize
 from vfiblocks.ports import Signal, Upstream
-from vfiblocks.registry import AGGREGATORS, BLENDERS, ENCODERS, FLOWS, LOSSES, MODELS, REFINERS
+from vfiblocks.registry import (
+    AGGREGATORS,
+    BLENDERS,
+    ENCODERS,
+    FLOWS,
+    LOSSES,
+    METRICS,
+    MODELS,
+    REFINERS,
+)
 from vfiblocks.spec import ModelSpec, Part
 from vfiblocks.states import Context, Draft, Features, Interpolation, Motion, Truth
 from vfiblocks.stream import Stream
@@ -28,6 +37,7 @@ __all__ = [
     "ENCODERS",
     "FLOWS",
     "LOSSES",
+    "METRICS",
     "MODELS",
     "REFINERS",
     "Context",
@@ -59,6 +69,7 @@ __all__ = [
     "load_from_hub",
     "load_part",
     "losses",
+    "metrics",
     "optimize",
     "push_to_hub",
     "refiners",

@@ -11,16 +11,17 @@ import importlib.util
 import os
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import torch
 
 from vfiblocks import plugins
 from vfiblocks.build import find_spec
 from vfiblocks.errors import VfiError
-from vfiblocks.registry import MODELS, PART_REGISTRIES
+from vfiblocks.registry import MODELS, PART_REGISTRIES, Registry
 
 OPTIONAL = {
     "av": "vfiblocks[video]",
@@ -116,8 +117,11 @@ class Diagnosis:
         return rows
 
 
-def diagnose() -> Diagnosis:
+def diagnose(more: Sequence[Registry[Any]] = ()) -> Diagnosis:
     """Look at this installation.
+
+    Args:
+        more: registries of other packages, whose entry-point groups are read as well.
 
     Example:
         >>> diagnosis = diagnose()
@@ -139,7 +143,7 @@ def diagnose() -> Diagnosis:
         packages=tuple(_package(module, distributions) for module in OPTIONAL),
         ffmpeg=_ffmpeg(),
         plugins=_plugins(),
-        broken=_broken(),
+        broken=_broken(more),
         unreadable=plugins.unreadable(),
     )
 
@@ -215,9 +219,9 @@ def _plugins() -> dict[str, dict[str, tuple[str, ...]]]:
     return dict(sorted(found.items()))
 
 
-def _broken() -> tuple[str, ...]:
+def _broken(more: Sequence[Registry[Any]]) -> tuple[str, ...]:
     """Load everything that is announced, and collect what goes wrong."""
-    readers = {registry.group: registry for registry in PART_REGISTRIES.values()}
+    readers = {registry.group: registry for registry in (*PART_REGISTRIES.values(), *more)}
     problems = []
     for group in plugins.groups():
         for name, announced in sorted(plugins.announcements(group).items()):

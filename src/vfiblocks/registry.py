@@ -1,4 +1,4 @@
-"""Named parts: one small class, one instance per stage, one for losses, one for named models."""
+"""Named parts: one small class, an instance per stage, and for losses, metrics and models."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vfiblocks.encoders.base import Encoder
     from vfiblocks.flows.base import FlowEstimator
     from vfiblocks.losses.base import Loss
+    from vfiblocks.metrics.base import Metric
     from vfiblocks.refiners.base import Refiner
     from vfiblocks.spec import ModelSpec
 
@@ -188,6 +189,9 @@ REFINERS: Registry[type[Refiner]] = Registry("refiner", group="vfiblocks.refiner
 LOSSES: Registry[type[Loss]] = Registry("loss", group="vfiblocks.losses", base="Loss")
 """Terms of what training minimises; no stage, so that no spec names one."""
 
+METRICS: Registry[type[Metric]] = Registry("metric", group="vfiblocks.metrics", base="Metric")
+"""What predictions are judged by; no stage either."""
+
 MODELS: Registry[ModelSpec] = Registry("model", group="vfiblocks.models")
 """Named specs; every one comes from a package's entry points, ours included."""
 
@@ -195,8 +199,12 @@ STAGE_REGISTRIES: dict[str, Registry[Any]] = {
     registry.stage: registry for registry in (ENCODERS, AGGREGATORS, FLOWS, BLENDERS, REFINERS)
 }
 
-PART_REGISTRIES: dict[str, Registry[Any]] = {**STAGE_REGISTRIES, LOSSES.stage: LOSSES}
-"""Everything that is chosen by name and made with options: the stages' parts, and losses."""
+PART_REGISTRIES: dict[str, Registry[Any]] = {
+    **STAGE_REGISTRIES,
+    LOSSES.stage: LOSSES,
+    METRICS.stage: METRICS,
+}
+"""Everything that is chosen by name and made with options: stages' parts, losses, metrics."""
 
 
 def _by_version(name: str) -> list[tuple[str, int]]:

@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": {"errors", "ops", "perceptual", "registry", "states"},
     "plots": {"errors", "ops", "states"},
     "video": {"errors", "ops", "states", "window"},
-    "": {*MODELS, *STAGES, "losses"},
+    "": {*MODELS, *STAGES, "losses", "metrics"},
 }
 # The other way round and at call time only: a fingerprint needs the registries, which need specs.
 LATE = {("spec", "assembly")}

@@ -12,7 +12,7 @@ REFUSED = [
         "rife",
         {"refiner": "full-resolution"},
         "refiner 'full-resolution' reads features at stride 1, but encoder 'contextnet' offers "
-        "2, 4, 8, 16; 'head' and 'pyramid' offer 1",
+        "2, 4, 8, 16; 'head' and 'pyramid' and 'two-stems' offer 1",
     ),
     (
         "lift15-tiny",
@@ -36,7 +36,7 @@ REFUSED = [
         "lift15-tiny",
         {"encoder": None},
         "aggregator 'transformer' reads every frame's features at stride 16, but the assembly has "
-        "no encoder; 'contextnet' and 'pyramid' and 'timm-pyramid' offer 16",
+        "no encoder; 'contextnet' and 'pyramid' and 'timm-pyramid' and 'two-stems' offer 16",
     ),
     (
         "lift15-tiny",
@@ -63,7 +63,7 @@ REFUSED = [
         "rife",
         {"encoder": {"first_stride": 1}},
         "refiner 'unet' reads features at stride 16, but encoder 'contextnet' offers 1, 2, 4, 8; "
-        "'pyramid' and 'timm-pyramid' offer 16",
+        "'pyramid' and 'timm-pyramid' and 'two-stems' offer 16",
     ),
 ]
 

@@ -13,11 +13,12 @@ import vfiblocks
 
 SURFACE = {
     "vfiblocks": """
-        AGGREGATORS BLENDERS ENCODERS FLOWS LOSSES MODELS REFINERS Context Draft Features
+        AGGREGATORS BLENDERS ENCODERS FLOWS LOSSES METRICS MODELS REFINERS Context Draft Features
         Interpolation Interpolator Ledger ModelSpec Motion Part Signal Stream Truth Upstream Window
         aggregators
         assemble blenders build_model describe dry_run encoders find_spec flows interpolate
-        list_models load load_from_hub load_part losses optimize push_to_hub refiners resolve save
+        list_models load load_from_hub load_part losses metrics optimize push_to_hub refiners
+        resolve save
     """,
     "vfiblocks.ops": """
         Splat backward_warp backward_warp_shrunk blend crop_to pad_to_multiple resize resize_flow
@@ -46,6 +47,10 @@ SURFACE = {
         TrainingError UnknownComponent VfiError VideoError
     """,
     "lift15": "SPECS build_model list_models",
+    "lift15.data": """
+        Augmentation Batch Channels Data DataPlan Flips Jitter Layout Loader Turns WaitMeter arrange
+        data_lists open_data photo_scene train_loader validation_loader
+    """,
     "lift15.training": """
         DEFAULT OBJECTIVES WITHOUT_LPIPS Measured Objective RIFELoss RIFEObjective RIFETeacher Term
         build_objective distillation_loss
@@ -58,6 +63,10 @@ PARTS = {
     "blender": "average visibility",
     "refiner": "full-resolution unet warped-full-resolution",
     "loss": "census charbonnier flow l1 laplacian lpips smoothness vgg visibility warping",
+    "metric": """
+        epe epe-hidden epe-visible flicker ie-mean ie-rms lpips-alex lpips-squeeze lpips-vgg psnr
+        psnr-div psnr-edges psnr-off-edges psnr-y ssim ssim-3d ssim-uniform
+    """,
 }
 MODELS = """
     classical ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4 lift15-mean

@@ -71,5 +71,6 @@ def test_registered_names_are_file_names(stage: str):
     for name in registry.names():
         origin = registry.origin(name)
         if origin.startswith("vfiblocks."):
-            assert origin == f"{registry.group}.{name.replace('-', '_')}"
+            if stage != "metric":  # those of one formula share a file
+                assert origin == f"{registry.group}.{name.replace('-', '_')}"
             assert registry.get(name).__name__.lower() == name.replace("-", "")

@@ -5,9 +5,9 @@ import textwrap
 import pytest
 import torch
 
-from vfiblocks import Draft, Interpolation, Motion, Truth, plugins
+from vfiblocks import METRICS, Draft, Interpolation, Motion, Truth, plugins
 from vfiblocks.errors import InputError, PluginError, UnknownComponent
-from vfiblocks.metrics import METRICS, Metric
+from vfiblocks.metrics import Metric
 
 NAMES = METRICS.names()
 LEARNED = {name for name in NAMES if name.startswith("lpips-")}

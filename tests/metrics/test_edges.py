@@ -3,8 +3,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vfiblocks import METRICS
 from vfiblocks.errors import InputError
-from vfiblocks.metrics import METRICS, edge_mask, psnr
+from vfiblocks.metrics import edge_mask, psnr
 
 shares = st.floats(0.02, 0.98)
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from vfiblocks import Draft, Interpolation, Motion, Truth
+from vfiblocks import METRICS, Draft, Interpolation, Motion, Truth
 from vfiblocks.errors import InputError
-from vfiblocks.metrics import METRICS, endpoint_error, full_motion
+from vfiblocks.metrics import endpoint_error, full_motion
 
 
 def result_of(flow: torch.Tensor, size: tuple[int, int]) -> Interpolation:

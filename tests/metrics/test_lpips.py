@@ -6,8 +6,8 @@ import warnings
 import pytest
 import torch
 
+from vfiblocks import METRICS
 from vfiblocks.errors import CheckpointError, InputError
-from vfiblocks.metrics import METRICS
 from vfiblocks.perceptual import FILES
 
 

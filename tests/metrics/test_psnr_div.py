@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from vfiblocks import METRICS
 from vfiblocks.errors import InputError
-from vfiblocks.metrics import METRICS, divergence, farneback, luma, psnr, psnr_div
+from vfiblocks.metrics import divergence, farneback, luma, psnr, psnr_div
 
 
 def grid(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -27,6 +27,7 @@ BASES = {
     "blender": "vfiblocks.blenders.Blender",
     "refiner": "vfiblocks.refiners.Refiner",
     "loss": "vfiblocks.losses.Loss",
+    "metric": "vfiblocks.metrics.Metric",
 }
 
 

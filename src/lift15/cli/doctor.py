@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lift15.cli.output import show_table
+from lift15.data.sources.base import SOURCES
 from vfiblocks.doctor import diagnose
 
 
@@ -13,7 +14,9 @@ def doctor() -> None:
 
     Exits with 1 if something that is installed does not work.
     """
-    diagnosis = diagnose()
+    from lift15.evaluation.protocols import PROTOCOLS  # its parts are many, and only listed here
+
+    diagnosis = diagnose((SOURCES, PROTOCOLS))
     show_table(("what", "found"), diagnosis.lines())
     if not diagnosis.healthy:
         raise typer.Exit(1)

@@ -240,6 +240,6 @@ def write_summary(folder: Path, summaries: Sequence[Summary]) -> None:
 
 
 def _shown(name: str, value: float) -> str:
-    from vfiblocks.metrics.base import METRICS
+    from vfiblocks import METRICS
 
     return f"{value:.{DIGITS.get(METRICS.get(name).unit, 4)}f}"

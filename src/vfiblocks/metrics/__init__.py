@@ -1,6 +1,6 @@
 """Measures of a prediction against the truth: pure functions, and named metrics that call them."""
 
-from vfiblocks.metrics.base import METRICS, Metric, Need, Prediction, full_motion
+from vfiblocks.metrics.base import Metric, Need, Prediction, full_motion
 from vfiblocks.metrics.edges import PsnrEdges, PsnrOffEdges, edge_mask
 from vfiblocks.metrics.endpoint_error import Epe, EpeHidden, EpeVisible, endpoint_error
 from vfiblocks.metrics.flicker import Flicker, flicker
@@ -13,7 +13,6 @@ from vfiblocks.metrics.ssim import Ssim, SsimUniform, ssim, ssim_uniform
 from vfiblocks.metrics.ssim_3d import Ssim3d, ssim_3d
 
 __all__ = [
-    "METRICS",
     "Epe",
     "EpeHidden",
     "EpeVisible",

@@ -1,4 +1,4 @@
-"""What every metric is, and the registry of their names."""
+"""What every metric is."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from torch import Tensor, nn
 
 from vfiblocks.errors import InputError
 from vfiblocks.ops import crop_to, resize, resize_flow
-from vfiblocks.registry import Registry
 from vfiblocks.states import Interpolation, Truth
-
-METRICS: Registry[type[Metric]] = Registry("metric", group="vfiblocks.metrics", base="Metric")
-"""Named metrics. Other packages add theirs through the entry-point group of that name."""
 
 Need: TypeAlias = Literal["motion", "true motion", "sequence"]
 """What a metric may need beyond two pictures: the model's motion, the true one, whole clips."""
@@ -49,6 +45,7 @@ class Metric(nn.Module, ABC):
         unit: of the values, "" for a pure number.
 
     Example:
+        >>> from vfiblocks import METRICS
         >>> metric = METRICS.get("psnr")()
         >>> metric(torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), 0.6)).shape
         torch.Size([2])

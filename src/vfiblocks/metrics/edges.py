@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vfiblocks.errors import InputError
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
 from vfiblocks.metrics.luma import luma
 from vfiblocks.metrics.psnr import psnr
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from vfiblocks.errors import InputError
 from vfiblocks.metrics._pictures import check_mask
-from vfiblocks.metrics.base import METRICS, Metric, Need, Prediction
+from vfiblocks.metrics.base import Metric, Need, Prediction
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from vfiblocks.metrics._pictures import LEVELS, check_mask, mean_over, pair
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 

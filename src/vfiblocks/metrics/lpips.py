@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vfiblocks.errors import CheckpointError
 from vfiblocks.metrics._pictures import pair
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
 from vfiblocks.perceptual import (
     FILES,
     LPIPS_NETWORKS,
@@ -21,6 +21,7 @@ from vfiblocks.perceptual import (
     identify,
     weights_file,
 )
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from vfiblocks.metrics._pictures import check_mask, mean_over, pair
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
 from vfiblocks.metrics.luma import luma
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 

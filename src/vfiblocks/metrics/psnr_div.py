@@ -10,8 +10,9 @@ from torch import Tensor
 
 from vfiblocks.errors import InputError
 from vfiblocks.metrics._pictures import mean_over, pair
-from vfiblocks.metrics.base import METRICS, Metric, Need, Prediction
+from vfiblocks.metrics.base import Metric, Need, Prediction
 from vfiblocks.metrics.luma import luma
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 THRESHOLD = 0.01

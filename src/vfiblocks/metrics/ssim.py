@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from vfiblocks.errors import InputError
 from vfiblocks.metrics._pictures import exact, pair
 from vfiblocks.metrics._windows import gaussian_taps, slide, uniform_taps
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 C1, C2 = 0.01**2, 0.03**2

@@ -9,8 +9,9 @@ from torch.nn import functional as F
 from vfiblocks.errors import InputError
 from vfiblocks.metrics._pictures import exact, pair
 from vfiblocks.metrics._windows import gaussian_taps, slide
-from vfiblocks.metrics.base import METRICS, Metric, Prediction
+from vfiblocks.metrics.base import Metric, Prediction
 from vfiblocks.metrics.ssim import similarity
+from vfiblocks.registry import METRICS
 from vfiblocks.states import Truth
 
 TAPS = gaussian_taps(11, 1.5)

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn.functional import pad as pad_with
 
 from lift15.evaluation.protocols.base import Pad, Protocol
+from vfiblocks import METRICS
 from vfiblocks.errors import DataError, InputError
-from vfiblocks.metrics.base import METRICS, Metric
+from vfiblocks.metrics import Metric
 
 
 def prepared(picture: Tensor, protocol: Protocol) -> Tensor:
