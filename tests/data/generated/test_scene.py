@@ -150,6 +150,11 @@ def interior(scene, visible, *, away=4):
     return (largest(1.0 - visible.float()) == 0.0)[:, 0] & flat
 
 
+def smoothed(picture):
+    """The same layer with little left of its texture's details; its outline stays."""
+    return np.concatenate((prefilter(picture[..., :3], 3.0), picture[..., 3:]), axis=2)
+
+
 @pytest.mark.parametrize("subset", sorted(RECIPES))
 def test_warping_by_the_true_motion_gives_the_frame(subset):
     """Above 35 dB everywhere on smooth textures; on all textures what bilinear reading leaves."""
@@ -157,7 +162,7 @@ def test_warping_by_the_true_motion_gives_the_frame(subset):
     plain = []
     for clip in range(len(source.clips)):
         scene = replace(source.scene(clip), lights=(), grain=None, shutter=0.0, exposures=1)
-        smooth = tuple(replace(x, picture=prefilter(x.picture, 3.0)) for x in scene.layers)
+        smooth = tuple(replace(x, picture=smoothed(x.picture)) for x in scene.layers)
         for made, scores in ((scene, plain), (replace(scene, layers=smooth), None)):
             frames = torch.from_numpy(made.render([7.0, 8.0, 9.0])).permute(0, 3, 1, 2) / 255.0
             flow, visible = (torch.from_numpy(part) for part in made.motion(8.0, (7.0, 9.0)))
@@ -174,12 +179,13 @@ def test_warping_by_the_true_motion_gives_the_frame(subset):
                     scores.append(score)
     assert len(plain) >= 8
     assert np.median(plain) > 38.0
+    assert min(plain) > 30.0
 
 
 @pytest.mark.parametrize("subset", ["occlusion", "mixed"])
 def test_pixels_called_visible_show_their_layer_and_others_do_not(subset):
     source = Generated(clips=8, height=80, width=96, subset=subset)
-    agreed = hidden = 0
+    agreed = hidden = wrong = 0
     for clip in range(8):
         scene = source.scene(clip)
         owners = scene.owners(8.0)
@@ -194,13 +200,14 @@ def test_pixels_called_visible_show_their_layer_and_others_do_not(subset):
             low, high = (_around(then, best) for best in (np.minimum, np.maximum))
             sure = inside & (low == high)[rows, columns]
             seen = visible[side, 0] & sure
-            assert np.array_equal(then[rows, columns][seen], owners[seen])
             covered = ~visible[side, 0] & sure
-            assert (then[rows, columns] > owners)[covered].all()
+            wrong += int((then[rows, columns] != owners)[seen].sum())
+            wrong += int((then[rows, columns] <= owners)[covered].sum())
             agreed += int(seen.sum())
             hidden += int(covered.sum())
     assert agreed > 10_000
     assert hidden > 300
+    assert wrong < 1e-4 * agreed  # a line thinner than a pixel can pass between the centres
 
 
 def _around(numbers, best):

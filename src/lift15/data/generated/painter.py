@@ -14,7 +14,7 @@ from lift15.data.generated.photographs import Photographs
 from lift15.data.generated.placement import Movement, grid_points, smallest_scale, transform
 from lift15.data.generated.recipes import Recipe
 from lift15.data.generated.scene import Layer
-from lift15.data.generated.shapes import SCREENS, draw_shape
+from lift15.data.generated.shapes import SCREENS, SOLID, draw_shape
 from lift15.data.generated.textures import OVERSAMPLING, draw_texture, prefilter
 
 SHARPNESS = 0.5
@@ -23,8 +23,8 @@ SHARPNESS = 0.5
 BACKDROP = 1.2
 """Size of a background in pictures; it goes on mirrored. Photographs are no larger than that."""
 
-SOFT = 0.2
-"""Share of layers whose edge fades over several pixels."""
+SOFT = 0.25
+"""Share of solid layers whose edge fades over several pixels."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ class Painter:
     def _background(self, camera: Movement, *, whole: bool) -> Layer:
         height, width = self.canvas.size
         rows, columns = (round(BACKDROP * OVERSAMPLING * side) for side in (height, width))
-        texture = self._texture(rows, columns)
-        picture = np.dstack((texture, np.full((rows, columns), 255, dtype=np.uint8)))
+        picture = self._texture(rows, columns)
         still = not whole and self.rng.random() < 0.4  # a fixed camera's background
         speed = 0.0 if still else 0.6 * self._speed()
         return Layer(
@@ -134,7 +133,9 @@ class Painter:
         low, high = (0.5, 1.5) if kind in SCREENS else (0.12, 0.7)
         side = min(height, width) * math.exp(rng.uniform(math.log(low), math.log(high)))
         aspect = math.exp(rng.uniform(-0.4, 0.4))
-        soft = OVERSAMPLING * (float(rng.uniform(0.7, 3.0)) if rng.random() < SOFT else 0.0)
+        soft = 0.0
+        if kind in SOLID and rng.random() < SOFT:
+            soft = OVERSAMPLING * float(rng.uniform(0.7, min(3.0, max(side / 20.0, 0.8))))
         rim = math.ceil(4.0 * OVERSAMPLING * SHARPNESS + 3.0 * soft) + 2
         rows, columns = (
             max(round(OVERSAMPLING * part), 8) + 2 * rim for part in (side / aspect, side * aspect)
@@ -142,7 +143,8 @@ class Painter:
         mask = draw_shape(rng, kind, rows, columns, rim=rim)
         if soft:
             mask = prefilter(mask, soft)
-        picture = np.dstack((self._texture(rows, columns), mask))
+        picture = self._texture(rows, columns)
+        picture[..., 3] = mask
         radius = math.hypot(rows, columns) / (2.0 * OVERSAMPLING)
         place = rng.uniform(0.1, 0.9, 2) * (width, height)
         return Layer(
@@ -155,8 +157,12 @@ class Painter:
         )
 
     def _texture(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        """(rows, columns, 4), opaque."""
+        import cv2
+
         kind = _pick(self.rng, self.recipe.textures)
-        return draw_texture(self.rng, kind, rows, columns, self.photographs)
+        texture = draw_texture(self.rng, kind, rows, columns, self.photographs)
+        return np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA), dtype=np.uint8)
 
     def _scale(self, *, whole: bool) -> float:
         return (1.0 if whole else float(self.rng.uniform(0.85, 1.2))) / OVERSAMPLING

@@ -96,18 +96,17 @@ def _folder() -> Path:
 
 
 def _decode(path: Path) -> NDArray[np.uint8]:
-    import cv2
+    from PIL import Image, UnidentifiedImageError  # scikit-image needs it, so it is there
 
     try:
-        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}); it is part of scikit-image 0.24 and later: "
-            "pip install --force-reinstall scikit-image"
-        ) from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:
+        with Image.open(path) as picture:
+            return np.array(picture.convert("RGB"), dtype=np.uint8)
+    except UnidentifiedImageError as error:
         raise DataError(
             f"{path} is no picture; pip install --force-reinstall scikit-image brings it back"
-        )
-    return np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); it is part of scikit-image 0.24 "
+            "and later: pip install --force-reinstall scikit-image"
+        ) from error

@@ -145,6 +145,10 @@ SCREENS = frozenset({"bars", "lattice"})
 """Those that one looks through, and that may be as large as the picture."""
 
 
+SOLID = frozenset({"ellipse", "polygon", "blob"})
+"""Those whose edge may be soft: a thin part would turn into a ghost that is nowhere opaque."""
+
+
 def draw_shape(
     rng: np.random.Generator, kind: str, height: int, width: int, *, rim: int = 0
 ) -> Mask:

@@ -126,11 +126,11 @@ def draw_texture(
         return _recoloured(rng, _cutting(rng, height, width, photographs))
     if kind == "tiles":
         return _recoloured(rng, _tiles(rng, height, width, photographs))
-    painted = _painted(rng, PATTERNS[kind](rng, height, width))
+    painted = _painted(rng, _to_bytes(PATTERNS[kind](rng, height, width)))
     if rng.random() < 0.5:  # dirt: a pattern is seldom the same all over
-        shade = _noise(rng, height, width)[..., None]
-        painted *= 1.0 - np.float32(rng.uniform(0.1, 0.5)) * shade
-    return _to_bytes(painted)
+        shade = 1.0 - np.float32(rng.uniform(0.1, 0.5)) * _noise(rng, height, width)
+        return np.asarray(painted * shade[..., None], dtype=np.uint8)
+    return painted
 
 
 def prefilter(texture: Texture, sigma: float) -> Texture:
@@ -171,20 +171,23 @@ def _tiles(rng: np.random.Generator, height: int, width: int, photographs: Photo
 
 def _recoloured(rng: np.random.Generator, picture: Texture) -> Texture:
     """Other colours, contrast and brightness; grey pictures get two colours to lie between."""
-    values = picture.astype(np.float32) / 255.0
+    import cv2
+
     if np.array_equal(picture[..., 0], picture[..., 2]):
-        return _to_bytes(_painted(rng, values[..., 0])) if rng.random() < 0.5 else picture
+        return _painted(rng, picture[..., 0]) if rng.random() < 0.5 else picture
     mix = np.eye(3) + rng.normal(0.0, 0.12, (3, 3))
     if rng.random() < 0.3:
         mix = mix[rng.permutation(3)]
     mix /= mix.sum(axis=1, keepdims=True)  # what is grey stays grey
     contrast, brightness = rng.uniform(0.7, 1.2), rng.uniform(-0.1, 0.1)
-    mixed = (values - 0.5) @ (contrast * mix.T).astype(np.float32)
-    return _to_bytes(mixed + np.float32(0.5 + brightness))
+    offset = np.full((3, 1), 255.0 * (0.5 + brightness - 0.5 * contrast))
+    return np.asarray(cv2.transform(picture, np.hstack((contrast * mix, offset))), dtype=np.uint8)
 
 
-def _painted(rng: np.random.Generator, values: Values) -> Values:
-    """Values from 0 to 1 as colours between two to four drawn ones, (..., 3)."""
+def _painted(rng: np.random.Generator, levels: NDArray[np.uint8]) -> Texture:
+    """Grey (height, width) as colours between two to four drawn ones."""
+    import cv2
+
     stops = int(rng.integers(2, 5))
     while True:
         colours = rng.random((stops, 3))
@@ -192,12 +195,10 @@ def _painted(rng: np.random.Generator, values: Values) -> Values:
             break
     grey = colours.mean(axis=1, keepdims=True)
     colours = grey + (colours - grey) * rng.uniform(0.2, 1.0)
-    at = np.linspace(0.0, 1.0, 256)
-    table = np.stack(
-        [np.interp(at, np.linspace(0.0, 1.0, stops), colours[:, c]) for c in range(3)], axis=1
-    ).astype(np.float32)
-    painted: Values = table[np.rint(values * 255.0).astype(np.uint8)]
-    return painted
+    at, places = np.linspace(0.0, 1.0, 256), np.linspace(0.0, 1.0, stops)
+    table = np.stack([np.interp(at, places, colours[:, c]) for c in range(3)], axis=1)
+    thrice = cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.LUT(thrice, _to_bytes(table)[None]), dtype=np.uint8)
 
 
 def _turned(rng: np.random.Generator, height: int, width: int) -> tuple[Values, Values]:
@@ -229,6 +230,6 @@ def _spread(values: Values) -> Values:
     return np.asarray((values - low) / max(high - low, 1e-6), dtype=np.float32)
 
 
-def _to_bytes(values: Values) -> Texture:
-    """Colours around 0 to 1 to 8 bits."""
+def _to_bytes(values: NDArray[np.floating]) -> Texture:
+    """0 to 1 to 8 bits."""
     return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * 255.0), dtype=np.uint8)
