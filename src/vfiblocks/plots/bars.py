@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from vfiblocks.errors import InputError
-from vfiblocks.plots.lettering import lettering
+from vfiblocks.plots.lettering import fitting_scale, lettering
 
 _TEXT = 14
 _BLUE, _ORANGE, _GREY = (0.25, 0.45, 0.70), (0.90, 0.50, 0.15), (0.85, 0.85, 0.85)
@@ -55,6 +56,8 @@ def bars(
     tallest = max(float(numbers.max()), line or 0.0)
     full = tallest if tallest > 0 else 1.0
     edges = torch.linspace(0, width, len(labels) + 1).round().long().tolist()
+    narrow = min(right - left for left, right in pairwise(edges))
+    scale = fitting_scale(labels, (_TEXT, narrow), scale=0.35)
     for index, label in enumerate(labels):
         left, right = edges[index], edges[index + 1]
         inset = max((right - left) // 8, 1 if right - left > 3 else 0)
@@ -63,7 +66,7 @@ def bars(
             colour, share = _GREY, 1.0
         tip = floor - round(min(max(share, 0.0), 1.0) * (floor - top))
         canvas[:, tip:floor, left + inset : right - inset] = torch.tensor(colour)[:, None, None]
-        canvas[:, floor + 2 :, left:right] = lettering(label, (_TEXT, right - left), scale=0.35)
+        canvas[:, floor + 2 :, left:right] = lettering(label, (_TEXT, right - left), scale=scale)
     canvas[:, floor] = 0.0
     if line is not None:
         canvas[:, floor - round(line / full * (floor - top)), ::2] = 0.0

@@ -14,6 +14,7 @@ from vfiblocks.plots.lettering import lettering
 
 GAP = 8
 LABEL = 26
+OUTLINE = 0.8  # grey, without which what is white ends nowhere
 
 
 class Panel(NamedTuple):
@@ -53,5 +54,6 @@ def filmstrip(panels: Sequence[Panel], *, columns: int, height: int = 240) -> Te
         picture = resize(shown, (height, width)).clamp(0.0, 1.0)  # sums of weights are rounded
         canvas[:, top : top + LABEL, left : left + width] = lettering(panel.label, (LABEL, width))
         top += LABEL
+        canvas[:, top - 1 : top + height + 1, left - 1 : left + width + 1] = OUTLINE
         canvas[:, top : top + height, left : left + width] = picture
     return canvas

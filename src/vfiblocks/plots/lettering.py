@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -37,16 +39,30 @@ def lettering(
     height, width = size
     strip = np.full((height, width), 255, dtype=np.uint8)
     font = cv2.FONT_HERSHEY_SIMPLEX
+    scale = fitting_scale([text], size, scale=scale)
     tall, below = _line(scale)
     wide = cv2.getTextSize(text, font, scale, 1)[0][0]
-    while scale > SMALLEST and (wide > width - 4 or tall + below > height):
-        scale *= 0.95  # widths are no exact multiples of the scale
-        tall, below = _line(scale)
-        wide = cv2.getTextSize(text, font, scale, 1)[0][0]
     left = {"left": 2, "centre": (width - wide) // 2, "right": width - wide - 2}[align]
     base = (height + tall - below) // 2
     cv2.putText(strip, text, (max(left, 0), base), font, scale, 0, 1, cv2.LINE_AA)
     return torch.from_numpy(strip)[None].float() / 255.0
+
+
+def fitting_scale(texts: Sequence[str], size: tuple[int, int], *, scale: float = SCALE) -> float:
+    """The largest scale, up to a given one, at which each of some texts fits into a strip.
+
+    >>> fitting_scale(["a"], (26, 80)), fitting_scale(["a", 30 * "a"], (26, 80)) < 0.5
+    (0.5, True)
+    """
+    import cv2
+
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    while scale > SMALLEST:
+        widest = max(cv2.getTextSize(text, font, scale, 1)[0][0] for text in texts)
+        if widest <= size[1] - 4 and sum(_line(scale)) <= size[0]:
+            break
+        scale *= 0.95  # widths are no exact multiples of the scale
+    return scale
 
 
 def _line(scale: float) -> tuple[int, int]:

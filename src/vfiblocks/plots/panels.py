@@ -38,17 +38,26 @@ def whole_flow(made: Interpolation, motion: Motion, *, index: int = 0) -> Tensor
     return crop_to(resize_flow(motion.flow[index].float(), full), size)
 
 
-def flow_panels(flow: Tensor, *, what: str = "flow", largest: float | None = None) -> list[Panel]:
+def flow_panels(
+    flow: Tensor,
+    *,
+    what: str = "flow",
+    largest: float | None = None,
+    size: tuple[int, int] | None = None,
+) -> list[Panel]:
     """Flow to the left and to the right reference; the wheel in the second tells the colours.
 
     Args:
         flow: (2, 2, H, W), in pixels.
         what: begins the labels.
         largest: speed at full colour, which the label tells; the fastest pixel if not given.
+        size: height and width of the pictures, (H, W) if not given. The wheel is drawn at that
+            size, and would be blurred if small pictures were enlarged later.
     """
     fastest = float(torch.linalg.vector_norm(flow, dim=-3).max()) if largest is None else largest
-    left, right = (flow_to_rgb(field, largest=fastest).cpu() for field in flow)
-    side = min(flow.shape[-2:]) // 4
+    size = (flow.shape[-2], flow.shape[-1]) if size is None else size
+    left, right = resize(flow_to_rgb(flow, largest=fastest).cpu(), size)
+    side = min(size) // 4
     right[:, -side:, -side:] = flow_wheel(side)
     return [
         Panel(f"{what} to left", left),

@@ -41,7 +41,7 @@ def draw_curves(
     gradient norms, the weight of each frame at the end, throughput and memory.
 
     Args:
-        runs: run folders, or their ``metrics.csv``; a run may still be going on.
+        runs: run folders, or files like their ``metrics.csv``; a run may still be going on.
         output: a .png; ``curves.png`` in the first run's folder if not given. It is replaced.
 
     Returns:
@@ -62,13 +62,13 @@ def draw_curves(
     paths = [Path(run) for run in ([runs] if isinstance(runs, str | Path) else runs)]
     if not paths:
         raise TrainingError("draw_curves wants at least one run folder, got none")
-    folders = [path.parent if path.name == NAME else path for path in paths]
-    recorded = dict(zip(_labels(folders), map(read_metrics, paths), strict=True))
+    recorded = dict(zip(_labels(paths), map(read_metrics, paths), strict=True))
     panels = _panels(recorded)
     if not panels:
         raise TrainingError(f"{paths[0]}: nothing is recorded yet")
     picture = _draw(recorded, panels)
-    target = Path(output) if output is not None else folders[0] / "curves.png"
+    beside = paths[0] if paths[0].is_dir() else paths[0].parent
+    target = Path(output) if output is not None else beside / "curves.png"
     return write_whole(target, lambda file: _put(file, picture))
 
 
@@ -91,9 +91,13 @@ def smooth(values: Sequence[float], *, span: int) -> list[float]:
     return found
 
 
-def _labels(folders: Sequence[Path]) -> list[str]:
+def _labels(paths: Sequence[Path]) -> list[str]:
     """Names of the runs, with as much of the path before them as tells them apart."""
-    parts = [folder.resolve().parts for folder in folders]
+    runs = [path.parent if path.name == NAME else path for path in paths]
+    parts = [
+        run.with_suffix("").resolve().parts if run.is_file() else run.resolve().parts
+        for run in runs
+    ]
     if len(set(parts)) < len(parts):
         raise TrainingError("draw_curves was given one run twice")
     depth = 1

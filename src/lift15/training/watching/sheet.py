@@ -54,6 +54,7 @@ def draw_sample(result: Interpolation, batch: Batch, *, index: int = 0, title: s
     flow = whole_flow(result, result.motion, index=index)
     true_flow = _true_flow(truth, index)
     fastest = _fastest(flow if true_flow is None else torch.cat((flow, true_flow)))
+    size = _shown(batch)
     last = share_panel(result, index=index)
     if result.context is not None:
         last = _weights_panel(result.context.weights[index], batch, index)
@@ -66,18 +67,17 @@ def draw_sample(result: Interpolation, batch: Batch, *, index: int = 0, title: s
         last,
         error_panel(draft, target, label="error of draft"),
         error_panel(made, target, label="error of result"),
-        *flow_panels(flow, largest=fastest),
+        *flow_panels(flow, largest=fastest, size=size),
         *visibility_panels(result, index=index),
     ]
     if true_flow is not None and truth.visible is not None:
         seen = truth.visible[index].float()
         panels += [
-            *flow_panels(true_flow, what="true flow", largest=fastest),
+            *flow_panels(true_flow, what="true flow", largest=fastest, size=size),
             Panel("truly in left", seen[0]),
             Panel("truly in right", seen[1]),
         ]
-    height = min(max(target.shape[-2], LEAST_HEIGHT), MOST_HEIGHT)
-    strip = filmstrip(panels, columns=COLUMNS, height=height)
+    strip = filmstrip(panels, columns=COLUMNS, height=size[0])
     head = torch.ones(3, 28, strip.shape[-1])
     heading = f"{title}  {batch.names[index]}".strip()
     head[:, :, 8:] = lettering(heading, (28, strip.shape[-1] - 8), scale=0.55)
@@ -91,18 +91,22 @@ def _weights_panel(weights: Tensor, batch: Batch, index: int) -> Panel:
     """The alphas in order of time; orange are the references, the line is equal shares."""
     ranks, valid = frame_ranks(batch.window), batch.valid[index].tolist()
     order = sorted(range(len(ranks)), key=ranks.__getitem__)
-    height, width = batch.target.shape[-2:]
-    # Drawn at the size it is shown at, so that its letters are not blown up
-    shown = min(max(height, LEAST_HEIGHT), MOST_HEIGHT)
     picture = bars(
         weights[order],
         [f"{ranks[i]:+d}" for i in order],
-        size=(shown, round(shown * width / height)),
+        size=_shown(batch),  # so that its letters are not enlarged
         line=1.0 / max(sum(valid), 1),
         strong=[place for place, i in enumerate(order) if abs(ranks[i]) == 1],
         missing=[place for place, i in enumerate(order) if not valid[i]],
     )
     return Panel("weight of each frame", picture)
+
+
+def _shown(batch: Batch) -> tuple[int, int]:
+    """Height and width of a panel."""
+    height, width = batch.target.shape[-2:]
+    shown = min(max(height, LEAST_HEIGHT), MOST_HEIGHT)
+    return shown, round(shown * width / height)
 
 
 def _true_flow(truth: Truth, index: int) -> Tensor | None:

@@ -33,6 +33,8 @@ def summarise(metrics: Metrics) -> str:
         last_step = max(scores)
         whether = "" if best == last_step else f" (best {scores[best]:.2f} at step {best})"
         facts.append(f"validation {scores[last_step]:.2f} dB{whether}")
+    if gains := metrics.get("validation/gain"):
+        facts.append(f"{gains[max(gains)]:+.2f} dB beside the mean of the references")
     if speeds := metrics.get("speed/samples_per_second"):
         facts.append(f"{_middle(speeds):.3g} samples/s")
     if waits := metrics.get("speed/waiting"):
