@@ -191,6 +191,15 @@ def test_a_kind_of_another_package(monkeypatch: pytest.MonkeyPatch):
     assert parse_data("plain:/x?gain=none").options == {"gain": None}
 
 
+def test_a_home_folder_is_found(
+    vimeo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    vimeo("tri", train=["00001/0001"])
+    monkeypatch.setenv("HOME", str(tmp_path))  # no shell does it behind a colon
+    assert parse_data("vimeo-triplet:~/vimeo").root == str(tmp_path / "vimeo")
+    assert parse_data("~/vimeo") == ("vimeo-triplet", str(tmp_path / "vimeo"), {})
+
+
 def test_frames_is_a_kind_and_a_folder_of_that_name_is_a_path(
     tmp_path: Path, write_pictures: Writer, monkeypatch: pytest.MonkeyPatch
 ):

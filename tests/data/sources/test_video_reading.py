@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -138,8 +139,10 @@ def test_a_video_that_was_replaced(tmp_path: Path, write_video: Writer, drifting
     with pytest.raises(DataError, match=r"a.mp4, frame 3: .*is not what it was when the video was"):
         source.read(0, [3])
     path.unlink()
-    with pytest.raises(DataError, match=r"a.mp4, frame 3: .*No such file"):
-        source.read(0, [3])
+    with pytest.raises(DataError, match=r"a.mp4, frame 3: .*there is no such file"):
+        Videos.read(pickle.loads(pickle.dumps(source)), 0, [3])
+    with pytest.raises(DataError, match=r"a.mp4: .*a.mp4 is gone"):
+        source.data_hash()
 
 
 def test_indexes_are_stored_and_go_stale(

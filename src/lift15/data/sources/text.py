@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
@@ -37,7 +38,7 @@ def parse_data(text: str) -> DataText:
 
     Options get the types of the kind's defaults: yes and no are ``1`` and ``0`` (or words), whole
     numbers may end with k, M or G. In their values ``%26`` is an ampersand and so on; paths are
-    taken as they stand.
+    taken as they stand, but for a ``~`` at the beginning.
 
     Args:
         text: such as ``videos:/data/clips?cuts=0&cache=2G``, ``generated`` or ``/data/vimeo``.
@@ -62,7 +63,7 @@ def parse_data(text: str) -> DataText:
             what = f"is given {name!r} twice" if sign else f"needs option=value, got {pair!r}"
             raise DataError(f"{text}: {what}")
         options[name] = _value(kind, name, unquote(value))
-    return DataText(kind, root, options)
+    return DataText(kind, os.path.expanduser(root), options)
 
 
 def open_source_by_text(text: str, *, skip_bad: bool = False) -> ClipSource:
@@ -91,8 +92,8 @@ def _kind_and_root(place: str) -> tuple[str, str]:
         return kind, root
     if not place:
         raise DataError(f"no data were named; write KIND:PATH with one of {', '.join(known)}")
-    if Path(place).exists():
-        return guess_kind(Path(place)), place
+    if Path(place).expanduser().exists():
+        return guess_kind(Path(place).expanduser()), place
     if colon and _KIND.fullmatch(kind):
         SOURCES.get(kind)  # says what there is
     if _KIND.fullmatch(place):

@@ -99,11 +99,12 @@ class Videos(PictureSource):
         self.clips = tuple(run.clip for run in self._runs)
         self.notes = divider.notes
         self._readers: OrderedDict[Path, VideoReader] = OrderedDict()
+        self._of_parent: object = None
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
         """Open files and decoders stay where they are."""
-        return {**self.__dict__, "_readers": OrderedDict()}
+        return {**self.__dict__, "_readers": OrderedDict(), "_of_parent": None}
 
     def _decoded(self, clip: int, numbers: Sequence[int]) -> Iterator[tuple[int, Picture]]:
         run = self._runs[clip]
@@ -119,14 +120,14 @@ class Videos(PictureSource):
 
     def _reader(self, run: Run) -> VideoReader:
         self._after_fork()
-        for path, reader in self._readers.items():
-            if path != run.path:
-                reader.pause()
-        known = self._readers.pop(run.path, None)
-        self._readers[run.path] = known or VideoReader(run.path, run.index)
+        last = next(reversed(self._readers), run.path)
+        if last != run.path:
+            self._readers[last].pause()
+        reader = self._readers.pop(run.path, None) or VideoReader(run.path, run.index)
+        self._readers[run.path] = reader
         if len(self._readers) > _READY:
             self._readers.popitem(last=False)
-        return self._readers[run.path]
+        return reader
 
     def _after_fork(self) -> None:
         """Leave alone what the parent has open: the two would move one file position.
@@ -135,18 +136,24 @@ class Videos(PictureSource):
         """
         if self._process != os.getpid():
             self._process = os.getpid()
-            self._of_parent = self._readers
+            self._of_parent = self._readers  # held, so that nothing closes it
             self._readers = OrderedDict()
 
     def _stamp(self, clip: int) -> str:
         run = self._runs[clip]
-        known = run.path.stat()
+        known = self._stat(run)
         numbers = hashlib.sha256(run.numbers.tobytes()).hexdigest()
         return f"{run.path.resolve()}/{known.st_size}/{known.st_mtime_ns}/{numbers}"
 
     def _file_sizes(self) -> Iterator[list[int]]:
         for run in self._runs:
-            yield [run.path.stat().st_size, zlib.crc32(run.numbers.tobytes())]
+            yield [self._stat(run).st_size, zlib.crc32(run.numbers.tobytes())]
+
+    def _stat(self, run: Run) -> os.stat_result:
+        try:
+            return run.path.stat()
+        except OSError as error:
+            raise DataError(f"{self.name}: {run.clip.name}: {run.path} is gone") from error
 
 
 def _levels(frame: Frame) -> Picture:
