@@ -38,10 +38,10 @@ def rehearse(plan: TrainPlan) -> list[tuple[str, str]]:
     Raises:
         VfiError: whatever is wrong with the plan or its data.
     """
-    start, feed = prepare(plan)
+    notes: list[str] = []
+    module, feed = prepare(plan, say=notes.append)
     place = Place.of(os.environ, plan.run)
-    module = Training(start.model, plan, feed.schedule, filled=start.filled)
-    found = [*_data(feed), *_model(module), *_steps(feed), *(("start", n) for n in start.notes)]
+    found = [*_data(feed), *_model(module), *_steps(feed), *(("start", n) for n in notes)]
     stretches = _different(feed)
     for stretch in stretches:
         found.append(_memory(module, feed, stretch, place.world))

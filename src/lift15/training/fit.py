@@ -24,9 +24,9 @@ from lift15.training.processes import Place, start_and_watch
 from lift15.training.progress import Bar, Progress
 from lift15.training.run_folder import RunFolder
 from lift15.training.saving_memory import compute_again
-from lift15.training.start import Start, start_model
+from lift15.training.start import start_model
 from lift15.training.state import count_from, read_state, restore
-from lift15.training.stopping import Stopper
+from lift15.training.stopping import Stopper, own_signals
 from lift15.training.watching import watchers
 from vfiblocks.errors import DataError, TrainingError, VfiError
 
@@ -84,51 +84,63 @@ def train(
     """
     place = Place.of(os.environ, plan.run)
     run = RunFolder(folder)
+    module, feed = prepare(plan, say=say)
     if place.rank == 0:
-        start, feed = prepare(plan)
-        run.begin(plan, start.model.spec, feed.lists(), command=command)
+        run.begin(plan, module.model.spec, feed.lists(), command=command)
         if (found := _finished(run)) is not None:
             return found
         if place.world > 1 and not place.started:
-            code = start_and_watch(run.path, place.world)
-            return _reported(run, code)
-    else:
-        start, feed = prepare(plan)
-    return train_here(run, plan, start, feed, bar=bar, say=say)
+            return _in_processes(run, place.world)
+    return train_here(run, module, feed, bar=bar, say=say)
 
 
-def prepare(plan: TrainPlan) -> tuple[Start, Feed]:
-    """Build the model and open the data; whatever is wrong with a plan is found here."""
-    device_of(plan.run)
+def prepare(plan: TrainPlan, *, say: Callable[[str], None] = print) -> tuple[Training, Feed]:
+    """Build the model, open the data: whatever is wrong with a plan is found here.
+
+    Args:
+        plan: of the run.
+        say: takes remarks about what was filled from files, and about the data.
+    """
+    check_machine(plan.run)
     start = start_model(plan.model, seed=plan.run.seed)
-    return start, Feed(plan, start.model)
+    feed = Feed(plan, start.model)
+    module = Training(start.model, plan, feed.schedule, filled=start.filled)
+    for note in start.notes:
+        say(note)
+    return module, feed
 
 
 def train_here(
     run: RunFolder,
-    plan: TrainPlan,
-    start: Start,
+    module: Training,
     feed: Feed,
     *,
     bar: Bar | None = None,
     say: Callable[[str], None] = print,
 ) -> Outcome:
     """Train in this process, one of those that the plan asks for."""
+    plan = module.plan
     place = Place.of(os.environ, plan.run)
-    module = Training(start.model, plan, feed.schedule, filled=start.filled)
     state = read_state(run.last) if run.last.exists() else None
     step = int(state["step"]) if state else 0
-    keeper = Keeper(run, start.model.spec)
+    keeper = Keeper(run, module.model.spec)
     callbacks = [
         Averaging(),
         _Restorer(state),
-        *watchers(run.path, every=plan.run.log_every, draw_every=_draw_every(plan), say=say),
+        *watchers(
+            run.path,
+            every=plan.run.log_every,
+            draw_every=plan.run.validate_every or feed.schedule.steps,
+            count=plan.run.pictures,
+            tensorboard=plan.run.tensorboard,
+            say=say,
+        ),
         Stopper(minutes=plan.run.minutes),
         Progress(bar=bar, say=say),
         keeper,
     ]
     make_ready(module, plan.run)
-    with quiet():
+    with quiet(), own_signals():
         trainer = make_trainer(plan, callbacks, steps=feed.schedule.steps)
         count_from(trainer, step, accumulate=plan.run.accumulate)
         try:
@@ -166,15 +178,9 @@ def make_trainer(plan: TrainPlan, callbacks: Sequence[pl.Callback], *, steps: in
         callbacks: in the order in which they are called.
         steps: after which it ends.
 
-    Raises:
-        TrainingError: the plan asks for what this machine does not have.
     """
     run, every = plan.run, plan.run.validate_every or steps
     device = device_of(run)
-    if run.precision == "float16" and device == "cpu":
-        raise TrainingError("float16 trains on a GPU only; on a CPU, run.precision is bfloat16")
-    if run.strategy == "fsdp" and device == "cpu":
-        raise TrainingError("fsdp shares the weights out over GPUs; on a CPU, run.strategy is ddp")
     return pl.Trainer(
         accelerator=device,
         devices=run.devices,
@@ -214,6 +220,23 @@ def device_of(run: RunPlan) -> str:
     return "cuda"
 
 
+def check_machine(run: RunPlan) -> None:
+    """Refuse what the device at hand cannot do.
+
+    Raises:
+        TrainingError: naming what the plan has to say instead.
+    """
+    if device_of(run) == "cpu":
+        if run.precision == "float16":
+            raise TrainingError(
+                "float16 trains on a GPU only; on a CPU, run.precision is float32 or bfloat16"
+            )
+        if run.strategy == "fsdp":
+            raise TrainingError(
+                "fsdp shares the weights out over GPUs; on a CPU, run.strategy is ddp"
+            )
+
+
 class _Restorer(pl.Callback):
     """Puts the state of an earlier session back, before anything looks at it."""
 
@@ -247,10 +270,6 @@ def _plugins() -> list[Any]:
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 
-def _draw_every(plan: TrainPlan) -> int:
-    return plan.run.validate_every or 1000
-
-
 def _state(trainer: pl.Trainer, module: Training) -> str:
     if trainer.global_step >= module.schedule.steps:
         return "finished"
@@ -270,12 +289,16 @@ def _finished(run: RunFolder) -> Outcome | None:
     )
 
 
-def _reported(run: RunFolder, code: int) -> Outcome:
-    """What the processes that did the work have written down."""
+def _in_processes(run: RunFolder, count: int) -> Outcome:
+    """Have other processes do the work; what they have written down."""
+    try:
+        failed = start_and_watch(run.path, count)
+    except TrainingError as error:
+        run.note(state="interrupted", reason=str(error))
+        raise
     manifest = run.manifest()
-    if code:
-        reason = manifest.get("reason") or "a training process failed; its message stands above"
-        raise TrainingError(reason)
+    if failed:
+        raise TrainingError(manifest["reason"] or "a process failed; its message stands above")
     return Outcome(
         manifest["state"],
         manifest.get("step", 0),

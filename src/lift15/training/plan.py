@@ -127,6 +127,8 @@ class RunPlan:
         save_every: steps between states to go on from.
         save_minutes: and minutes, whichever comes first; 0 goes by steps only.
         log_every: steps between lines in the logs.
+        pictures: samples that are drawn at each validation; 0 draws none.
+        tensorboard: whether the records are written for TensorBoard as well.
         minutes: stop after so long, as if interrupted; 0 does not.
         diverged_factor: how many times its running median a loss has to exceed
         diverged_steps: for how many steps in a row, for the run to be given up; 0 never does.
@@ -152,6 +154,8 @@ class RunPlan:
     save_every: int = 500
     save_minutes: float = 10.0
     log_every: int = 50
+    pictures: int = 4
+    tensorboard: bool = True
     minutes: float = 0.0
     diverged_factor: float = 10.0
     diverged_steps: int = 50
@@ -169,6 +173,8 @@ FREE = tuple(
         "save_every",
         "save_minutes",
         "log_every",
+        "pictures",
+        "tensorboard",
         "minutes",
         "timeout_minutes",
     )
@@ -298,6 +304,7 @@ def check_plan(plan: TrainPlan) -> None:
         ("run.save_every", run.save_every >= 1, "1 or more"),
         ("run.save_minutes", run.save_minutes >= 0, "0 or more"),
         ("run.log_every", run.log_every >= 1, "1 or more"),
+        ("run.pictures", run.pictures >= 0, "0 or more"),
         ("run.minutes", run.minutes >= 0, "0 or more"),
         ("run.diverged_factor", run.diverged_factor > 1, "above 1"),
         ("run.diverged_steps", run.diverged_steps >= 0, "0 or more"),

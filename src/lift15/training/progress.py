@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -13,8 +15,9 @@ from lift15.training.module import Training
 LINE_EVERY = 60.0
 """Seconds between two lines where nobody watches a bar."""
 
-RECENT = 0.9
-"""How much of the time per step is remembered: about the last ten steps count."""
+RECENT = 51
+"""Steps whose median time tells how long the rest will take: a save or a compilation among them
+does not count."""
 
 
 class Bar(Protocol):
@@ -36,7 +39,7 @@ class Progress(pl.Callback):
     def __init__(self, *, bar: Bar | None, say: Callable[[str], None]) -> None:
         self.bar = bar
         self.say = say
-        self._per_step = 0.0
+        self._times: deque[float] = deque(maxlen=RECENT)
         self._since = self._said = 0.0
         self._score = ""
 
@@ -53,7 +56,7 @@ class Progress(pl.Callback):
             return
         now = time.monotonic()
         taken = (now - self._since) * pl_module.plan.run.accumulate
-        self._per_step = RECENT * self._per_step + (1 - RECENT) * taken if self._per_step else taken
+        self._times.append(taken)
         self._since = now
         step, steps = trainer.global_step, pl_module.schedule.steps
         if self.bar is None and now - self._said < LINE_EVERY and step < steps:
@@ -64,8 +67,9 @@ class Progress(pl.Callback):
             self.bar(step, steps, text)
             return
         self._said = now
-        left = duration((steps - step) * self._per_step)
-        self.say(f"step {step} of {steps}: {text}, {self._per_step:.2g} s per step, {left} left")
+        each = statistics.median(self._times)
+        left = duration((steps - step) * each)
+        self.say(f"step {step} of {steps}: {text}, {each:.2g} s per step, {left} left")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember the score; the time it took is no training time."""

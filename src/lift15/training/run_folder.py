@@ -18,7 +18,7 @@ import vfiblocks
 from lift15.training.atomic import write_json, write_text
 from lift15.training.plan import FREE, TrainPlan, read_plan
 from lift15.training.tables import differences
-from vfiblocks import ModelSpec
+from vfiblocks import ModelSpec, resolve
 from vfiblocks.errors import TrainingError
 
 PACKAGES = ("torch", "lightning", "numpy", "einops", "safetensors", "lpips", "av")
@@ -148,7 +148,7 @@ class RunFolder:
         if not found and before.fingerprint != spec.fingerprint:
             found = [
                 f"the model's {key} was {_short(was)}, now {_short(now)}"
-                for key, was, now in differences(before.to_dict(), spec.to_dict())
+                for key, was, now in differences(resolve(before).to_dict(), resolve(spec).to_dict())
                 if key != "description"
             ]
         if not found and hashes(stored) != hashes(data):

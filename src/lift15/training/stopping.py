@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -31,7 +33,6 @@ class Stopper(pl.Callback):
     def __init__(self, *, minutes: float = 0.0) -> None:
         self.minutes = minutes
         self._begun = time.monotonic()
-        self._handlers: dict[int, Any] = {}
         self._module: Training | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -43,7 +44,6 @@ class Stopper(pl.Callback):
         assert isinstance(pl_module, Training)
         self._module = pl_module
         if threading.current_thread() is threading.main_thread():
-            self._handlers = {number: signal.getsignal(number) for number in ASKED}
             for number in ASKED:
                 signal.signal(number, self._ask)
 
@@ -67,14 +67,22 @@ class Stopper(pl.Callback):
             trainer.should_stop = True
             trainer.limit_val_batches = 0
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers = {}
-
     def _ask(self, number: int, frame: FrameType | None) -> None:
         assert self._module is not None
         if self._module.stop == "interrupted" and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._module.stop = "interrupted"
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Whatever is done to signals inside, afterwards they are what they were."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in ASKED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

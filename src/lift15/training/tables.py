@@ -72,7 +72,8 @@ def from_table(cls: type[T], table: Any, *, where: str = "") -> T:
     try:
         return cls(**values)
     except InputError as error:  # what a class says of its values
-        raise TrainingError(f"the plan{f', {where}' if where else ''}: {error}") from error
+        reason = str(error).removeprefix(f"{where.rpartition('.')[2]}: ")
+        raise TrainingError(f"{where or 'the plan'}: {reason}") from error
 
 
 def unknown_key(key: str, known: Sequence[str] | Mapping[str, Any], where: str = "") -> str:
@@ -126,7 +127,7 @@ def assign(table: dict[str, Any], assignment: str) -> None:
         try:
             nested = tomllib.loads(f"{key} = {text}")
         except tomllib.TOMLDecodeError:
-            nested = tomllib.loads(f"{key} = {json.dumps(text.strip())}")
+            nested = tomllib.loads(f"{key} = {_text(text.strip())}")
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"cannot read the key of {assignment!r}: {error}") from error
     path: list[str] = []
@@ -283,7 +284,12 @@ def _is_section(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else json.dumps(key)
+    return key if _BARE.fullmatch(key) else _text(key)
+
+
+def _text(text: str) -> str:
+    """As TOML writes it: JSON's escapes, but for what JSON writes in pairs of surrogates."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(value: Any) -> str:
@@ -292,7 +298,7 @@ def _value(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _text(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from lift15.cli.output import complain, tell
@@ -15,12 +16,17 @@ def main(folder: str) -> int:
     try:
         run = RunFolder(folder)
         plan = run.plan()
-        start, feed = prepare(plan)
-        train_here(run, plan, start, feed, say=tell)
+        say = tell if os.environ.get("RANK", "0") == "0" else _nothing
+        module, feed = prepare(plan, say=_nothing)
+        train_here(run, module, feed, say=say)
     except VfiError as error:
         complain(str(error))
         return 1
     return 0
+
+
+def _nothing(message: str) -> None:
+    """What has been said before, or by the first process."""
 
 
 if __name__ == "__main__":
