@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from lift15.cli import catalogue, demo, doctor, interpolate, join, train, weights
+from lift15.cli import catalogue, demo, doctor, evaluate, interpolate, join, train, weights
 from lift15.cli.output import complain
 from vfiblocks.errors import VfiError
 
@@ -20,6 +20,8 @@ app = typer.Typer(
 app.command("interpolate")(interpolate.interpolate)
 app.command("join")(join.join)
 app.command("demo")(demo.demo)
+app.command("evaluate")(evaluate.evaluate)
+app.command("protocols")(evaluate.protocols)
 app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
