@@ -1,0 +1,1 @@
+"""Drawings of a report, as SVG that takes its colours from the page."""
