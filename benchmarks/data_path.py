@@ -30,7 +30,7 @@ from vfiblocks.video import VideoFile
 WINDOW = 15
 ROUNDS = 3
 RANDOM = 100  # windows of a round
-PATIENCE = 300.0  # seconds to wait for a quiet machine
+PATIENCE = 60.0  # seconds to wait for a quiet machine
 
 Windows = list[tuple[int, list[int]]]
 
