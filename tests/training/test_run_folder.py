@@ -24,6 +24,7 @@ TINY = find_spec("lift15-tiny")
 def begun(tmp_path, smoke):
     run = RunFolder(tmp_path / "run")
     run.begin(smoke(), TINY, DATA, command=["vfi", "train"])
+    write_state(run.last, {"format": 1, "step": 1})
     return run
 
 
@@ -79,6 +80,12 @@ def test_the_same_data_may_lie_elsewhere(begun, smoke):
     begun.begin(moved, TINY, DATA, command=[])  # the hashes say that they are the same
     with pytest.raises(TrainingError, match=r"data.train was"):
         begun.begin(moved, TINY, {**DATA, "train": {"hash": "9"}}, command=[])
+
+
+def test_a_run_that_came_to_nothing_may_be_another(begun, smoke):
+    begun.last.unlink()
+    begun.begin(smoke("optimizer.lr=0.5"), TINY, DATA, command=["other"])
+    assert begun.plan().optimizer.lr == 0.5
 
 
 def test_foreign_folders_are_left_alone(tmp_path, smoke):

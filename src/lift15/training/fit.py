@@ -16,6 +16,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
+from lift15.data.sampler import check_share_of_batch
 from lift15.training.feed import Feed
 from lift15.training.keeping import Averaging, Keeper
 from lift15.training.module import Training
@@ -104,6 +105,8 @@ def prepare(plan: TrainPlan, *, say: Callable[[str], None] = print) -> tuple[Tra
     check_machine(plan.run)
     start = start_model(plan.model, seed=plan.run.seed)
     feed = Feed(plan, start.model)
+    for stretch in feed.schedule.stretches:
+        check_share_of_batch(feed.batch_size(stretch), 0, plan.run.devices * plan.run.nodes)
     module = Training(start.model, plan, feed.schedule, filled=start.filled)
     for note in start.notes:
         say(note)
@@ -124,6 +127,7 @@ def train_here(
     state = read_state(run.last) if run.last.exists() else None
     step = int(state["step"]) if state else 0
     keeper = Keeper(run, module.model.spec)
+    remarks: list[str] = []
     callbacks = [
         Averaging(),
         _Restorer(state),
@@ -133,7 +137,7 @@ def train_here(
             draw_every=plan.run.validate_every or feed.schedule.steps,
             count=plan.run.pictures,
             tensorboard=plan.run.tensorboard,
-            say=say,
+            say=remarks.append,
         ),
         Stopper(minutes=plan.run.minutes),
         Progress(bar=bar, say=say),
@@ -155,6 +159,8 @@ def train_here(
                 pass  # the loading processes were told to stop as well, and were faster
             else:
                 raise _in_words(error, place) from error
+    for remark in remarks:
+        say(remark)
     ended = _state(trainer, module)
     if place.rank == 0:
         run.note(state=ended, step=max(keeper.saved, 0), steps=feed.schedule.steps)

@@ -68,9 +68,9 @@ class RunFolder:
             "spec.json": spec.to_json(indent=1) + "\n",
             "data.json": json.dumps(data, indent=1) + "\n",
         }
-        if self.exists:
+        if self.last.exists():
             self._check_same(plan, spec, data)
-        else:
+        else:  # also where a run began and came to nothing, with a mistake in its plan perhaps
             self._make()
             for name, text in reversed(described.items()):  # plan.toml last: it says that all is
                 write_text(self.path / name, text)
@@ -126,7 +126,7 @@ class RunFolder:
 
     def _make(self) -> None:
         try:
-            if self.path.exists() and any(self.path.iterdir()):
+            if not self.exists and self.path.exists() and any(self.path.iterdir()):
                 raise TrainingError(
                     f"{self.path} is not empty and no run folder; choose another folder with --out"
                 )
