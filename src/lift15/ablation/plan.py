@@ -242,12 +242,12 @@ def make_ablation(
     if evaluations:
         table.setdefault("evaluations", {"held-out": {}}).update(_evaluations(evaluations))
     plan = from_table(AblationPlan, table)
-    for key, message in plan.needs.items():
-        if not _value(table, key):
-            raise TrainingError(f"{message} (--set {key}=...)")
     base = make_plan(
         preset or plan.preset or None, tables=[plan.base, training or {}], settings=common
     )
+    for key, message in plan.needs.items():
+        if not _value({**table, "base": base.to_table()}, key):
+            raise TrainingError(f"{message}: --set {key.removeprefix('base.')}=...")
     if not base.data.train:
         raise TrainingError(
             "there is nothing to learn from: give --data KIND:PATH, such as videos:clips, or "

@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from lift15.cli import catalogue, demo, doctor, evaluate, interpolate, join, train, weights
+from lift15.cli import (
+    ablate,
+    catalogue,
+    compare,
+    demo,
+    doctor,
+    evaluate,
+    interpolate,
+    join,
+    train,
+    weights,
+)
 from lift15.cli.output import complain
 from vfiblocks.errors import VfiError
 
@@ -22,11 +33,13 @@ app.command("join")(join.join)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("protocols")(evaluate.protocols)
+app.command("compare")(compare.compare)
 app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
 app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
+app.command("ablate")(ablate.ablate)
 app.add_typer(weights.weights, name="weights")
 
 
