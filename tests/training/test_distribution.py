@@ -136,6 +136,7 @@ def test_divergence_in_one_process_is_known_to_all(smoke, tmp_path):
     plan = smoke("run.devices=2", "run.save_every=1", "run.validate_every=0")
     run = RunFolder(tmp_path / "run")
     module, feed = prepare(plan, say=str)
+    run.make()
     run.begin(plan, module.model.spec, feed.lists(), command=[])
     real = subprocess.Popen
     with pytest.MonkeyPatch.context() as patch:

@@ -13,7 +13,7 @@ import torch
 from lift15.training.state import read_state
 from lift15.training.watching import read_metrics
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 CODE = """
 import sys, torch
@@ -33,7 +33,7 @@ def start(plan, folder):
 def test_killed_three_times_it_ends_with_the_same_weights(smoke, tmp_path, workers):
     plan = tmp_path / "plan.toml"
     settings = [
-        "schedule.steps=60",
+        "schedule.steps=40",
         "run.validate_every=7",
         "run.save_every=4",
         f"run.workers={workers}",
@@ -54,7 +54,7 @@ def test_killed_three_times_it_ends_with_the_same_weights(smoke, tmp_path, worke
             if last.exists() and read_state(last)["step"] > before:
                 break
             time.sleep(0.02)
-        time.sleep(chance.uniform(0, 0.15 * whole))
+        time.sleep(chance.uniform(0, 0.1 * whole))
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills.append(read_state(last)["step"])

@@ -23,6 +23,7 @@ TINY = find_spec("lift15-tiny")
 @pytest.fixture
 def begun(tmp_path, smoke):
     run = RunFolder(tmp_path / "run")
+    run.make()
     run.begin(smoke(), TINY, DATA, command=["vfi", "train"])
     write_state(run.last, {"format": 1, "step": 1})
     return run
@@ -82,22 +83,33 @@ def test_the_same_data_may_lie_elsewhere(begun, smoke):
         begun.begin(moved, TINY, {**DATA, "train": {"hash": "9"}}, command=[])
 
 
+def test_one_at_a_time(begun):
+    left = begun.checkpoints / ".last.ckpt.12345678.partial"
+    left.touch()
+    with begun.alone():
+        assert not left.exists()  # what a kill left behind
+        with pytest.raises(TrainingError, match="another vfi train is at work"), begun.alone():
+            pass
+    with begun.alone():
+        pass
+
+
 def test_a_run_that_came_to_nothing_may_be_another(begun, smoke):
     begun.last.unlink()
     begun.begin(smoke("optimizer.lr=0.5"), TINY, DATA, command=["other"])
     assert begun.plan().optimizer.lr == 0.5
 
 
-def test_foreign_folders_are_left_alone(tmp_path, smoke):
+def test_foreign_folders_are_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(TrainingError, match="is not empty and no run folder"):
-        RunFolder(tmp_path).begin(smoke(), TINY, DATA, command=[])
+        RunFolder(tmp_path).make()
     with pytest.raises(TrainingError, match=r"is no run folder: it has no plan.toml"):
         RunFolder(tmp_path).plan()
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     blocked = tmp_path / "thesis.txt" / "run"
     with pytest.raises(TrainingError, match="cannot make"):
-        RunFolder(blocked).begin(smoke(), TINY, DATA, command=[])
+        RunFolder(blocked).make()
 
 
 def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):

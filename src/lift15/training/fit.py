@@ -86,13 +86,16 @@ def train(
     place = Place.of(os.environ, plan.run)
     run = RunFolder(folder)
     module, feed = prepare(plan, say=say)
-    if place.rank == 0:
+    if place.rank:
+        return train_here(run, module, feed, bar=bar, say=say)
+    run.make()
+    with run.alone():
         run.begin(plan, module.model.spec, feed.lists(), command=command)
         if (found := _finished(run)) is not None:
             return found
         if place.world > 1 and not place.started:
             return _in_processes(run, place.world)
-    return train_here(run, module, feed, bar=bar, say=say)
+        return train_here(run, module, feed, bar=bar, say=say)
 
 
 def prepare(plan: TrainPlan, *, say: Callable[[str], None] = print) -> tuple[Training, Feed]:

@@ -7,7 +7,8 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ from lift15.training.plan import FREE, TrainPlan, read_plan
 from lift15.training.tables import differences
 from vfiblocks import ModelSpec, resolve
 from vfiblocks.errors import TrainingError
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("torch", "lightning", "numpy", "einops", "safetensors", "lpips", "av")
 """Whose versions are written down: what a run's numbers can depend on."""
@@ -61,7 +67,7 @@ class RunFolder:
         """Write down what is going to happen; of a run that goes on, only that it does.
 
         Raises:
-            TrainingError: the folder holds something else, or another run, or cannot be written.
+            TrainingError: the folder holds another run, or cannot be written.
         """
         described = {
             "plan.toml": plan.to_toml(),
@@ -71,7 +77,6 @@ class RunFolder:
         if self.last.exists():
             self._check_same(plan, spec, data)
         else:  # also where a run began and came to nothing, with a mistake in its plan perhaps
-            self._make()
             for name, text in reversed(described.items()):  # plan.toml last: it says that all is
                 write_text(self.path / name, text)
         manifest = self.manifest() if (self.path / "manifest.json").exists() else {}
@@ -89,6 +94,31 @@ class RunFolder:
             git=git_state(Path.cwd()),
             sessions=sessions,
         )
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other commands out of the folder while one works in it, and clear up after a kill.
+
+        The system gives the lock back however a process ends. Where a file system knows no locks,
+        nobody is kept out.
+
+        Raises:
+            TrainingError: another command is at work in it.
+        """
+        with open(self.path / ".lock", "w") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise TrainingError(
+                        f"{self.path}: another vfi train is at work in this folder; wait for it, "
+                        "or choose another folder with --out"
+                    ) from error
+                except OSError:
+                    pass
+            for left in (*self.path.glob(".*.partial*"), *self.checkpoints.glob(".*.partial*")):
+                left.unlink(missing_ok=True)
+            yield
 
     def note(self, **facts: Any) -> None:
         """Change some facts of the manifest."""
@@ -124,7 +154,12 @@ class RunFolder:
         except vfiblocks.errors.VfiError as error:
             raise TrainingError(f"{self.path / 'plan.toml'}: {error}") from error
 
-    def _make(self) -> None:
+    def make(self) -> None:
+        """Make the folder, if it is not there.
+
+        Raises:
+            TrainingError: something else is there, or it cannot be made.
+        """
         try:
             if not self.exists and self.path.exists() and any(self.path.iterdir()):
                 raise TrainingError(
