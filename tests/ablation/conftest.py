@@ -190,3 +190,120 @@ def _alphas(model: str, seed: int) -> Alphas:
 @pytest.fixture
 def results() -> AblationResults:
     return example_results()
+
+
+PLAN = """
+name = "mini"
+title = "Whether it works"
+preset = "smoke"
+seeds = [0, 1]
+strips = 0
+[base.data]
+train = ["generated:?clips=8&height=32&width=32"]
+validation = ["generated:?clips=6&height=32&width=32&split=validation"]
+[variants.two]
+title = "2 frames"
+window = { hole = [3, 1] }
+[variants.six]
+title = "6 frames"
+window = { hole = [7, 3] }
+[cost]
+rounds = 0
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    path = tmp_path / "mini.toml"
+    path.write_text(PLAN)
+    return path
+
+
+class Stubs:
+    """An ablation without any training: what each piece of work leaves on the disk, at once.
+
+    ``broken`` says what becomes of a run in place of that: an exception to raise in training.
+    """
+
+    def __init__(self, folder):
+        self.folder, self.broken, self.done = folder, {}, []
+
+    @property
+    def tools(self):
+        from lift15.ablation.work import Tools
+
+        return Tools(
+            train=self.train,
+            weights=lambda run, which: run.path / "none",
+            measure=self.measure,
+            baselines=self.baselines,
+        )
+
+    def train(self, arm, seed, run, *, command, say):
+        name = run.path.name
+        data = {side: {"hash": side * 2, "sources": []} for side in ("train", "validation")}
+        run.make()
+        run.begin(arm.seeded(seed), arm.spec, data, command=command)
+        run.last.touch()
+        self.done.append(name)
+        if name in self.broken:
+            run.note(state="diverged" if "diverged" in str(self.broken[name]) else "interrupted")
+            raise self.broken.pop(name)
+        run.note(state="finished", step=6, steps=6, seconds=2.0, best={"psnr": 25.0, "step": 6.0})
+        (run.path / "metrics.csv").write_text(
+            "step,name,value\n1,loss/total,0.5\n6,loss/total,0.1\n"
+        )
+        return "finished"
+
+    def measure(self, exam, weights, output, *, name, device):
+        gain = 0.5 if name.startswith("six") else 0.0
+        self.write(exam, output, name, gain + 0.01 * int(name[-1]))
+
+    def baselines(self, exam, folder, *, device):
+        self.write(exam, folder.results(exam.name, "baselines"), "average", -1.0)
+
+    def write(self, exam, output, name, gain):
+        from lift15.evaluation.results import IDENTITY, ResultFile
+
+        measures = [part.name for part in exam.protocol.measures]
+        identity = dict.fromkeys(IDENTITY, "x") | {"model": name, "protocol": exam.protocol.name}
+        with ResultFile(output, identity, measures) as file:
+            known = {row.item for row in file.rows()}
+            for k, item in enumerate(exam.open().items):
+                if item.name not in known:
+                    scores = dict.fromkeys(measures, 25.0 + k + gain + 0.1 * (k % 2))
+                    file.append(Row(item.name, item.scene, 0.5, 2, 2, scores))
+        self.done.append(f"{exam.name}/{name}")
+
+    def launch(self, folder, job, slot):
+        """Do a job where others would start a process."""
+        from lift15.ablation.folder import AblationFolder
+        from lift15.ablation.work import do_baselines, do_run
+
+        ablation, code = AblationFolder(folder), 0
+        if job.arguments[0] == "run":
+            variant, seed = job.arguments[1:]
+            state = do_run(ablation, variant, int(seed), say=lambda _: None, tools=self.tools)
+            code = {"finished": 0, "interrupted": 130}.get(state.state, 1)
+        elif job.arguments[0] == "baselines":
+            do_baselines(ablation, say=lambda _: None, tools=self.tools)
+        return Ended(code)
+
+
+class Ended:
+    """A process that has ended."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def poll(self):
+        return self.code
+
+    def interrupt(self): ...
+
+    def kill(self): ...
+
+
+@pytest.fixture
+def stubs(tmp_path):
+    return Stubs(tmp_path / "mini")

@@ -31,8 +31,8 @@ from lift15.ablation.results import (
 from lift15.evaluation.comparing import Results, read_results
 from lift15.training.plan import TrainPlan, read_plan
 from lift15.training.watching.metrics_file import read_metrics
+from vfiblocks import METRICS
 from vfiblocks.errors import TrainingError
-from vfiblocks.metrics import METRICS
 
 
 def collect(folder: str | Path) -> AblationResults:
@@ -125,7 +125,7 @@ def _variant(name: str, facts: Mapping[str, Any]) -> Variant:
 def _run(folder: AblationFolder, variant: str, seed: int, facts: Mapping[str, Any]) -> TrainingRun:
     state, run = folder.state(variant, seed), folder.run(variant, seed)
     name = run.path.relative_to(folder.path).as_posix()
-    if not run.exists:
+    if not (run.path / "manifest.json").exists():
         return TrainingRun(variant, seed, state.state, state.reason, folder=name)
     manifest = run.manifest()
     steps, step = int(manifest.get("steps", 0)), int(manifest.get("step", 0))

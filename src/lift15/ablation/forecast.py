@@ -9,8 +9,7 @@ from typing import Any
 
 from lift15.ablation.grid import Arm
 from lift15.ablation.plan import AblationPlan
-from lift15.ablation.runner import SIZE
-from vfiblocks import describe
+from lift15.ablation.runner import SIZE, ledger_of
 from vfiblocks.ledger import amount
 
 STEPS = 2
@@ -58,7 +57,7 @@ def forecast(arm: Arm, *, measure: bool = True) -> Forecast:
     module, feed = prepare(arm.plan, say=notes.append)
     crop = arm.plan.data.augmentation.crop
     sizes = [(crop[0], crop[1]), SIZE] if crop else [SIZE]
-    ledgers = {size: describe(arm.spec, size=size) for size in sizes}
+    ledgers = {size: ledger_of(arm.spec, size) for size in sizes}
     seconds = None
     if measure:
         seconds = 0.0

@@ -228,6 +228,7 @@ def make_ablation(
     """
     table = _read(source)
     table.setdefault("name", Path(source).stem)
+    table.setdefault("evaluations", {"held-out": {}})
     known = [each.name for each in fields(AblationPlan)]
     own, common = [], []
     for setting in settings:
@@ -240,7 +241,7 @@ def make_ablation(
     for setting in own:
         assign(table, setting)
     if evaluations:
-        table.setdefault("evaluations", {"held-out": {}}).update(_evaluations(evaluations))
+        table["evaluations"].update(_evaluations(evaluations))
     plan = from_table(AblationPlan, table)
     base = make_plan(
         preset or plan.preset or None, tables=[plan.base, training or {}], settings=common

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,8 @@ import torch
 from vfiblocks.errors import TrainingError
 
 COMMAND = "VFI_ABLATE_COMMAND"
-"""Variable of the environment that hands the user's command on, for the manifests of runs."""
+"""Variable of the environment that hands the user's command on, as JSON, for the manifests of runs.
+Who has it was started by an ablation, and ends with it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment(slot), COMMAND: "\0".join(command) or "vfi\0ablate"},
+            env={**os.environ, **environment(slot), COMMAND: json.dumps(list(command))},
             start_new_session=True,  # Ctrl-C comes to this process, which passes it on once
         )
 

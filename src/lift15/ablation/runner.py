@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,7 +32,8 @@ from lift15.ablation.processes import (
     visible_gpus,
 )
 from lift15.ablation.work import exam_hash
-from vfiblocks import describe
+from vfiblocks import ModelSpec, describe
+from vfiblocks.ledger import Ledger
 
 PATIENCE = 120.0
 """Seconds that jobs are given to save what they have after Ctrl-C."""
@@ -144,7 +146,7 @@ def describe_arm(arm: Arm) -> dict[str, Any]:
     """What is needed to train the same again, and what it costs, as plain data."""
     crop = arm.plan.data.augmentation.crop
     sizes = [SIZE] if not crop else [(crop[0], crop[1]), SIZE]
-    ledgers = {size: describe(arm.spec, size=size) for size in sizes}
+    ledgers = {size: ledger_of(arm.spec, size) for size in sizes}
     return {
         "title": arm.title,
         "changes": list(arm.changes),
@@ -157,6 +159,12 @@ def describe_arm(arm: Arm) -> dict[str, Any]:
         "macs": {f"{size[0]}x{size[1]}": ledger.macs for size, ledger in ledgers.items()},
         "frames": len(arm.spec.window) if arm.spec.aggregator is not None else 2,
     }
+
+
+@cache
+def ledger_of(spec: ModelSpec, size: tuple[int, int]) -> Ledger:
+    """See :func:`vfiblocks.describe`; counted once, as it takes a second."""
+    return describe(spec, size=size)
 
 
 class _Queue:

@@ -111,7 +111,8 @@ def do_run(
             state = _carry_out(folder, state, command=command, say=say, tools=tools)
         except VfiError as error:
             run = folder.run(variant, seed)
-            diverged = run.exists and run.manifest().get("state") == "diverged"
+            begun = (run.path / "manifest.json").exists()
+            diverged = begun and run.manifest().get("state") == "diverged"
             state = replace(
                 folder.state(variant, seed),
                 state="diverged" if diverged else "failed",
@@ -139,6 +140,8 @@ def do_baselines(folder: AblationFolder, *, say: Say = print, tools: Tools = USU
         if not free:
             raise TrainingError("the baselines are being measured by another process")
         for exam in tools.exams(plan, arms).values():
+            if folder.facts().get("baselines", {}).get(exam.name) == exam_hash(exam):
+                continue
             say(f"baselines under {exam.name}")
             tools.baselines(exam, folder, device=device_of(plan))
             done = folder.facts().get("baselines", {})

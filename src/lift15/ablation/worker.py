@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import threading
 
 from lift15.ablation.folder import AblationFolder
+from lift15.ablation.processes import COMMAND
 from lift15.ablation.work import do_baselines, do_run
 from lift15.cli.output import complain, tell
 from vfiblocks.errors import VfiError
@@ -24,7 +26,7 @@ def main(arguments: list[str]) -> int:
     _end_with_parent()
     folder, what, *rest = arguments
     ablation = AblationFolder(folder)
-    command = [word for word in os.environ.get("VFI_ABLATE_COMMAND", "").split("\0") if word]
+    command = json.loads(os.environ.get(COMMAND, "[]"))
     try:
         if what == "run":
             variant, seed = rest
@@ -56,7 +58,7 @@ def _end_with_parent() -> None:
 
     It holds the other end of standard input and never writes; when it dies, reading ends.
     """
-    if os.environ.get("VFI_ABLATE_COMMAND") is None:
+    if COMMAND not in os.environ:
         return  # started by hand
 
     def wait() -> None:

@@ -70,7 +70,7 @@ def compare(
     """
     # Late, so that the other commands start without OpenCV and the protocols
     from lift15.evaluation.comparing import compare_results
-    from vfiblocks.metrics import METRICS
+    from vfiblocks import METRICS
 
     METRICS.get(metric)  # an unknown one is said before anything is measured
     with ExitStack() as stack:

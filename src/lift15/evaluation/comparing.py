@@ -16,8 +16,8 @@ from lift15.evaluation.results import IDENTITY, ITEM, ResultFile, Row
 from lift15.evaluation.statistics import Better, PairedComparison, compare
 from lift15.evaluation.statistics_ranks import holm
 from lift15.evaluation.statistics_scores import Scores
+from vfiblocks import METRICS
 from vfiblocks.errors import DataError, InputError
-from vfiblocks.metrics import METRICS
 
 SHARD = re.compile(r"\.\d+-of-\d+$")
 
