@@ -80,20 +80,24 @@ def compare(
             one, other = _sides(
                 (baseline, candidate), grounds, scratch / "scores", device, allow_untrained
             )
-            found = []
-            for name in _shared(one, other, protocol):
-                motion = None if no_motion else _motion(name, one, other, grounds, scratch)
-                found.append(
-                    compare_results(
-                        one.results[name],
-                        other.results[name],
-                        measure=metric,
-                        names=_names(one, other),
-                        motion=motion,
-                        margin=margin,
-                        title=name,
-                    )
+            shared = _shared(one, other, protocol)
+            found = [
+                compare_results(
+                    one.results[name],
+                    other.results[name],
+                    measure=metric,
+                    names=_names(one, other),
+                    margin=margin,
+                    title=name,
                 )
+                for name in shared
+            ]
+            if not no_motion:
+                moved = [_motion(name, one, other, grounds, scratch) for name in shared]
+                found = [
+                    each if motion is None else each.sorted_by_motion(motion)
+                    for each, motion in zip(found, moved, strict=True)
+                ]
             for each in found:
                 _show(each)
             if out is None:

@@ -6,8 +6,9 @@ import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,27 +93,47 @@ def gains_of(baseline: Scores, candidate: Scores, *, better: Better) -> dict[str
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
     """Two models compared by one measure under one protocol.
 
     Attributes:
         title: under what: the protocol, or the evaluation of an ablation.
         measure: name of the measure.
+        scores: of the two, on the items that both have.
+        options: how they were compared; see :func:`lift15.evaluation.statistics.compare`.
         overall: over all items.
-        by_motion: over items of a range of displacement each; empty where it is not known.
-        adjusted: p-values of ``by_motion`` for so many questions (Holm).
         gains: how much better the candidate is on each item.
         notes: what is to be known, in sentences.
+        by_motion: over items of a range of displacement each; empty where it is not known.
+        adjusted: p-values of ``by_motion`` for so many questions (Holm).
     """
 
     title: str
     measure: str
+    scores: tuple[Scores, Scores]
+    options: Mapping[str, Any]
     overall: PairedComparison
-    by_motion: Mapping[str, PairedComparison]
-    adjusted: Mapping[str, float]
     gains: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    by_motion: Mapping[str, PairedComparison] = field(default_factory=dict)
+    adjusted: Mapping[str, float] = field(default_factory=dict)
+
+    def sorted_by_motion(self, displacement: Mapping[str, float], *, groups: int = 4) -> Compared:
+        """The same, with a comparison for each group of items that move about alike.
+
+        Args:
+            displacement: of the items by name, pixels; NaN or left out where it is not known.
+            groups: how many.
+        """
+        values = [displacement.get(clip, float("nan")) for clip in self.scores[0].clips]
+        try:
+            bins = quantile_bins(values, count=groups)
+            found = compare_by_bin(*self.scores, bins, **self.options)
+        except InputError as error:
+            return replace(self, notes=(*self.notes, f"not sorted by motion: {error}"))
+        adjusted = holm({name: each.p for name, each in found.items()})
+        return replace(self, by_motion=found, adjusted=adjusted)
 
 
 def compare_results(
@@ -121,7 +142,6 @@ def compare_results(
     *,
     measure: str,
     names: tuple[str, str],
-    motion: Mapping[str, float] | None = None,
     margin: float | None = None,
     title: str = "",
     draws: int = 10_000,
@@ -133,7 +153,6 @@ def compare_results(
         candidate: likewise.
         measure: by which of the scores.
         names: of the two, for the words.
-        motion: displacement of the items by name, pixels, to sort them by.
         margin: of equivalence; see :func:`lift15.evaluation.statistics.compare`.
         title: under what; the name of the protocol unless given.
         draws: of the bootstrap.
@@ -144,20 +163,18 @@ def compare_results(
     """
     _check_alike([*baseline.values(), *candidate.values()])
     metric, first = METRICS.get(measure), next(iter(baseline.values()))
-    scores = [
-        _scores(each, measure, name) for each, name in ((baseline, names[0]), (candidate, names[1]))
-    ]
-    shared = set(scores[0].clips) & set(scores[1].clips)
+    one, other = _scores(baseline, measure, names[0]), _scores(candidate, measure, names[1])
+    shared = set(one.clips) & set(other.clips)
     notes = []
-    if lost := max(len(each.clips) for each in scores) - len(shared):
-        notes.append(f"{lost} items that only one of the two has scores for were left out")
     if not shared:
         raise InputError("the two have no item in common; nothing can be compared")
-    pair = [each.select([clip in shared for clip in each.clips]) for each in scores]
-    both = [seed for seed in pair[0].seeds if seed in pair[1].seeds]
-    if both and (len(both) < len(pair[0].seeds) or len(both) < len(pair[1].seeds)):
+    if lost := max(len(one.clips), len(other.clips)) - len(shared):
+        notes.append(f"{lost} items that only one of the two has scores for were left out")
+    one, other = (each.select([clip in shared for clip in each.clips]) for each in (one, other))
+    both = [seed for seed in one.seeds if seed in other.seeds]
+    if both and (both != list(one.seeds) or both != list(other.seeds)):
         notes.append(f"only seeds that both have are compared: {', '.join(both)}")
-        pair = [_of_seeds(each, both) for each in pair]
+        one, other = _of_seeds(one, both), _of_seeds(other, both)
     options = {
         "better": metric.better,
         "unit": metric.unit,
@@ -166,22 +183,13 @@ def compare_results(
         "weigh": "scenes" if first.averaging == "scene" else "clips",
         "draws": draws,
     }
-    overall = compare(pair[0], pair[1], **options)  # type: ignore[arg-type]
-    by_motion: dict[str, PairedComparison] = {}
-    if motion:
-        values = [motion.get(clip, float("nan")) for clip in pair[0].clips]
-        try:
-            bins = quantile_bins(values, count=4)
-            by_motion = compare_by_bin(pair[0], pair[1], bins, **options)
-        except InputError as error:
-            notes.append(f"not sorted by motion: {error}")
     return Compared(
         title or first.protocol,
         measure,
-        overall,
-        by_motion,
-        holm({name: each.p for name, each in by_motion.items()}),
-        gains_of(pair[0], pair[1], better=metric.better),
+        (one, other),
+        options,
+        compare(one, other, **options),
+        gains_of(one, other, better=metric.better),
         tuple(notes),
     )
 
