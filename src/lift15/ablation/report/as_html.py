@@ -21,12 +21,13 @@ from lift15.ablation.report.blocks import (
     clean,
     clean_lines,
 )
+from lift15.ablation.report.numbers import capital
 from lift15.ablation.report.style import COLOURS, DRAWING, PAGE
 
 SHORT = 12
 """Up to so many lines, text is shown unfolded."""
 
-NARROW, LONG = 24, 40
+NARROW, LONG = 28, 40
 """A column of at most so many letters is not broken; one of more than so many gets room."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -116,9 +117,10 @@ def _kind(table: Table, index: int) -> str:
 
 
 def _cell(cell: Cell, column: Column, *, first: bool, kind: str) -> str:
-    said = len(cell.text) > 1 and column.parts and not cell.numbers  # a dash stays at the right
+    if column.parts and not cell.numbers and len(cell.text) > 1:  # a dash is no word
+        kind += " words" if len(cell.text) < LONG // 2 else " words long"
     tag, scope = ("th", ' scope="row"') if first else ("td", "")
-    return f"<{tag}{scope}{_class(f'{kind} words' if said else kind)}>{escaped(cell.text)}</{tag}>"
+    return f"<{tag}{scope}{_class(kind)}>{escaped(cell.text)}</{tag}>"
 
 
 def _class(words: str) -> str:
@@ -145,8 +147,9 @@ def _block(block: Block) -> str:
             )
         case Table():
             return html_table(block)
-        case Figure(svg=svg, caption=caption):
-            return f"<figure>\n{svg}\n<figcaption>{escaped(caption)}</figcaption>\n</figure>"
+        case Figure(title=title, svg=svg, caption=caption):
+            said = f"<b>{escaped(capital(title))}.</b> {escaped(caption)}"
+            return f"<figure>\n{svg}\n<figcaption>{said}</figcaption>\n</figure>"
         case Picture(caption, _, png):
             data = base64.b64encode(png).decode("ascii")
             return (

@@ -84,7 +84,8 @@ def _block(block: Block) -> str:
         case Table():
             return markdown_table(block)
         case Figure(name, title, caption):
-            return f"![{escaped(title)}](figures/{name}.svg)\n\n{escaped(caption)}\n"
+            said = f"**{escaped(title)}.** {escaped(caption)}"
+            return f"![{escaped(title)}](figures/{name}.svg)\n\n{said}\n"
         case Picture(caption, link):
             return f"![{escaped(caption)}](<{_link(link)}>)\n\n{escaped(caption)}\n"
         case Code(title, text):

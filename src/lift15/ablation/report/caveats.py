@@ -164,7 +164,7 @@ def _unlike(material: Material) -> Iterator[str]:
         ("versions of packages", {tuple(sorted(run.versions.items())) for run in runs}),
     ):
         if len(values) > 1:
-            yield f"Runs had different {what}; see the table of runs."
+            yield f"Runs had different {what}; see the end of the page."
     for evaluation in material.results.evaluations:
         counts = {len(each.rows) for each in evaluation.answers if not each.control}
         if len(counts) > 1:

@@ -107,7 +107,7 @@ def duration(seconds: float) -> str:
     """In the two units that matter.
 
     >>> duration(42.3), duration(192), duration(7380), duration(200_000)
-    ('42 s', '3 min 12 s', '2 h 3 min', '2 d 8 h')
+    ('42 s', '3 min 12 s', '2 h 3 min', '2 d 7 h')
     """
     whole = round(seconds)
     for size, unit, part, smaller in (

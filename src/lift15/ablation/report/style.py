@@ -74,7 +74,6 @@ td.number { white-space: nowrap; }
 td.number.words { white-space: normal; color: var(--soft); font-style: italic; }
 .short { white-space: nowrap; }
 td.long { min-width: 14rem; }
-td.words { min-width: 9rem; }
 .notes { margin: 0 0 1rem; }
 figure { margin: 1.4rem 0; break-inside: avoid; }
 figure svg, figure img { max-width: 100%; height: auto; display: block; }
@@ -86,7 +85,7 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; }
 footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-size: 0.85rem; }
 @media print { body { font-size: 10.5pt; } main, header, footer { max-width: none; padding: 0; }
   nav { display: none; } .scroll { overflow: visible; } table { font-size: 8.5pt; }
-  th, td { padding: 0.2rem 0.4rem; } td.number { white-space: normal; }
+  th, td { padding: 0.2rem 0.4rem; } td.number, .short { white-space: normal; }
   thead { display: table-header-group; } tr { break-inside: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   h2 { break-after: avoid; } details::details-content { content-visibility: visible; } }

@@ -45,7 +45,8 @@ class Axis:
         step = nice_step(self.high - self.low, count)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        return [0.0 + round(k * step, 12) for k in range(first, last + 1)]
+        digits = 3 - math.floor(math.log10(step))
+        return [0.0 + round(k * step, digits) for k in range(first, last + 1)]
 
     def _log_ticks(self) -> list[float]:
         bottom, top = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
@@ -66,6 +67,8 @@ class Axis:
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         if step >= 1e4:
             return [(tick, f"{tick:,.0f}") for tick in ticks]
+        if digits > 12:
+            return [(tick, f"{tick:.12g}") for tick in ticks]
         return [(tick, f"{tick:.{digits}f}".replace("-", "\N{MINUS SIGN}")) for tick in ticks]
 
 
@@ -73,7 +76,7 @@ def nice_step(span: float, count: int) -> float:
     """A step of 1, 2 or 5 times a power of ten that goes about ``count`` times into a span.
 
     >>> nice_step(10.0, 5), nice_step(0.7, 5)
-    (2.0, 0.2)
+    (2.0, 0.1)
     """
     raw = span / count
     power = 10.0 ** math.floor(math.log10(raw))

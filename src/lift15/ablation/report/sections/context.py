@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Sequence
 
@@ -15,10 +16,19 @@ from lift15.ablation.report.blocks import (
     Text,
     file_name,
 )
-from lift15.ablation.report.cells import INTERVAL, ONE, WORDS, columns, difference, whole, words
+from lift15.ablation.report.cells import (
+    INTERVAL,
+    ONE,
+    SPREAD,
+    WORDS,
+    columns,
+    difference,
+    whole,
+    words,
+)
 from lift15.ablation.report.drawing.alphas import alphas, mean_weights
 from lift15.ablation.report.material import Material
-from lift15.ablation.report.numbers import capital, interval, listed, measured, signed, with_spread
+from lift15.ablation.report.numbers import capital, interval, listed, measured, signed
 from lift15.ablation.report.pairing import pair
 from lift15.ablation.results import Alphas, Evaluation
 from lift15.evaluation.statistics import PairedComparison
@@ -60,7 +70,7 @@ def _weights(material: Material, evaluation: Evaluation) -> Iterator[Block]:
         return
     name = file_name("weights", evaluation.name)
     caption = (
-        f"{capital(title)}: the weight of each frame in the context, mean over items and training "
+        "The weight of each frame in the context, mean over items and training "
         "runs; small dots are single runs. A weight tells how much is taken from a frame, and not "
         "what it is good for: that is what the controls tell."
     )
@@ -92,14 +102,23 @@ def _table(name: str, title: str, found: dict[str, list[Alphas]]) -> Table:
     return Table(
         name,
         f"Weights of frames, {title}",
-        columns(("place", ONE), *((label, ("", "sd", "seeds")) for label in found)),
+        columns(
+            ("place", ONE),
+            *((label, SPREAD) for label in found),
+            *((f"{label}, from item to item", ONE) for label in found),
+        ),
         tuple(
-            (Cell(f"{rank:+d}", (rank,)), *(_weight(runs, rank) for runs in found.values()))
+            (
+                Cell(f"{rank:+d}", (rank,)),
+                *(_weight(runs, rank) for runs in found.values()),
+                *(_deviation(runs, rank) for runs in found.values()),
+            )
             for rank in ranks
         ),
         (
             "place: -1 is the frame before the target, +1 the one after it.",
-            "±: standard deviation over training runs.",
+            "±: standard deviation over training runs; from item to item: over items, averaged "
+            "over runs.",
             *(f"{label}: over {_span(counts)} items." for label, counts in counted.items()),
         ),
     )
@@ -116,9 +135,18 @@ def _weight(runs: Sequence[Alphas], rank: int) -> Cell:
         return words("no such frame")
     mean = statistics.fmean(values)
     if len(values) == 1:
-        return Cell(f"{mean:.4f} (one run)", (mean, float("nan"), 1))
+        return Cell(f"{mean:.3f} (one run)", (mean, math.nan, 1))
     spread = statistics.stdev(values)
-    return Cell(with_spread(mean, spread), (mean, spread, len(values)))
+    return Cell(f"{mean:.3f} ± {spread:.3f}", (mean, spread, len(values)))
+
+
+def _deviation(runs: Sequence[Alphas], rank: int) -> Cell:
+    """How much the weight differs from item to item, mean over the runs."""
+    values = [each.deviations[each.ranks.index(rank)] for each in runs if rank in each.ranks]
+    if not values:
+        return words("-")
+    mean = statistics.fmean(values)
+    return Cell(f"{mean:.3f}", (mean,))
 
 
 def _controls(material: Material, evaluation: Evaluation) -> Iterator[Block]:
@@ -146,7 +174,7 @@ def _controls(material: Material, evaluation: Evaluation) -> Iterator[Block]:
             )
         )
         if compared:
-            said.append(_said(material.title(model), done, compared))
+            said.append(_said(material.title(model), f"further frames {done}", compared))
     yield Bullets(tuple(said), f"What context is worth, {title}")
     yield Table(
         file_name("controls", evaluation.name),
@@ -184,11 +212,11 @@ def _said(model: str, done: str, found: PairedComparison) -> str:
     size = f"{signed(found.difference, found.unit)} {found.unit}".strip()
     span = interval(found.low, found.high, found.unit)
     return {
-        "better": f"{model} gains {size} {span} over its frames {done}: it uses them.",
-        "worse": f"{model} loses by its frames: {size} {span} against the same {done}.",
+        "better": f"{model} gains {size} {span} over the same with {done}: it uses them.",
+        "worse": f"{model} loses by its context: {size} {span} against the same with {done}.",
         "equivalent": (
-            f"{model} does as well with its frames {done}: {size} {span}, within "
+            f"{model} does as well with {done}: {size} {span}, within "
             f"{measured(found.margin or 0.0, found.unit)}."
         ),
-        "undecided": f"{model} with its frames {done}: undecided, {size} {span}.",
+        "undecided": f"{model} against the same with {done}: undecided, {size} {span}.",
     }[found.verdict]

@@ -75,7 +75,9 @@ def _row(
         words(material.title(variant.name)),
         whole(variant.frames),
         whole(variant.parameters),
-        Cell(f"{macs / 1e9:.3g}", (macs / 1e9,)) if macs is not None else words("not counted"),
+        Cell(f"{macs / 1e9:#.3g}".rstrip("."), (macs / 1e9,))
+        if macs is not None
+        else words("not counted"),
     )
     if found is None:
         return (*named, *(words("not measured") for _ in range(3)), words("not measured"))

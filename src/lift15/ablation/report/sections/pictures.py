@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lift15.ablation.report.blocks import Block, Picture, Section, Text
 from lift15.ablation.report.material import Material
+from lift15.ablation.report.numbers import capital
 from lift15.ablation.results import Strip
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -21,7 +22,7 @@ def pictures(material: Material) -> Section:
     for evaluation in material.results.evaluations:
         for strip in evaluation.strips:
             place = evaluation.title or evaluation.name
-            words = [asked.get(strip.question, ""), f"{place}, {strip.item}: {strip.why}."]
+            words = [asked.get(strip.question, ""), f"{capital(place)}, {strip.item}: {strip.why}."]
             blocks.append(_shown(material, strip, " ".join(w for w in words if w)))
     if blocks:
         first = "Items were chosen for what they show, so that they prove nothing about the mean."

@@ -31,6 +31,7 @@ def reproduce(material: Material) -> Section:
         _data(made),
         _protocols(results.evaluations),
         _variants(material),
+        _runs(material),
         Code("Plan of the ablation (TOML)", made.plan),
     ]
     for variant in results.variants:
@@ -106,6 +107,33 @@ def _protocols(evaluations: tuple[Evaluation, ...]) -> Table | Text:
             )
             for each in evaluations
         ),
+    )
+
+
+def _runs(material: Material) -> Table:
+    return Table(
+        "run-folders",
+        "Where the training runs are",
+        columns(
+            ("model", WORDS),
+            ("seed", ONE),
+            ("folder", WORDS),
+            ("hash of the plan", WORDS),
+            ("hash of the training data", WORDS),
+            ("of the validation data", WORDS),
+        ),
+        tuple(
+            (
+                words(material.title(run.variant)),
+                whole(run.seed),
+                words(run.folder or "none"),
+                words(run.fingerprint or "none"),
+                words(run.data.get("train", "none")),
+                words(run.data.get("validation", "none")),
+            )
+            for run in material.results.runs
+        ),
+        ("Versions and machine of every run are in reproduce.json.",),
     )
 
 

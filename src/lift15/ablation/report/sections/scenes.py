@@ -33,7 +33,7 @@ def _drawn(material: Material, name: str, finding: Finding) -> Block:
         f"{material.versus((asked.baseline, asked.candidate))}, {asked.measure}, {finding.place}"
     )
     caption = (
-        f"{title}: the mean difference on every scene. The dashed line is the mean of all, "
+        "The mean difference on every scene. The dashed line is the mean of all, "
         f"{signed(found.difference, found.unit)} {found.unit}".rstrip()
         + f", the grey band its interval, {interval(found.low, found.high, found.unit)}. "
         f"Lowest on {places[0]}, highest on {places[-1]}."

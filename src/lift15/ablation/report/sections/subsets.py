@@ -136,10 +136,12 @@ def _drawn(stem: str, title: str, found: list[Subset], compared: Pair) -> Figure
     unit = compared.measure.unit
     margin = found[0].inside.margin if found[0].inside else None
     caption = (
-        f"{title}: differences in {compared.measure.name} on each subset (dot) and on all other "
+        f"Differences in {compared.measure.name} on each subset (dot) and on all other "
         "items (ring)."
     )
-    return Figure(stem, title, caption, forest(stem, title, caption, lines, unit, margin=margin))
+    return Figure(
+        stem, f"Subsets: {title}", caption, forest(stem, title, caption, lines, unit, margin=margin)
+    )
 
 
 def _table(stem: str, title: str, found: list[Subset], compared: Pair) -> Table:

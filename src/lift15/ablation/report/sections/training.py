@@ -59,21 +59,18 @@ def _table(material: Material) -> Table:
             ("model", WORDS),
             ("seed", ONE),
             ("state", WORDS),
+            ("reason", WORDS),
             ("steps", ONE),
             ("of", ONE),
             ("windows", ONE),
             ("seconds", ONE),
             ("best validation (dB)", ONE),
             ("at step", ONE),
-            ("plan", WORDS),
-            ("data", WORDS),
-            ("folder", WORDS),
-            ("reason", WORDS),
         ),
         tuple(_row(material, run) for run in material.results.runs),
         (
             "windows: samples learned from. best validation: on what was held out during training, "
-            "which may have been looked at; scores are in the chapter before.",
+            "which may have been looked at; scores are further up.",
         ),
     )
 
@@ -84,16 +81,13 @@ def _row(material: Material, run: TrainingRun) -> tuple[Cell, ...]:
         words(material.title(run.variant)),
         whole(run.seed),
         words(run.state),
+        words(run.reason or "-"),
         whole(run.step),
         whole(run.steps) if run.steps else words("not known"),
         whole(run.samples),
         Cell(f"{run.seconds:,.0f}", (run.seconds,)),
         number(best, "dB") if best is not None else words("none"),
         whole(int(step)) if step is not None else words("none"),
-        words(run.fingerprint or "none"),
-        words(run.data.get("train", "none")),
-        words(run.folder),
-        words(run.reason or "-"),
     )
 
 
@@ -118,7 +112,7 @@ def _curves(material: Material) -> list[Block]:
             if run.curves.get(quantity) and run.variant in order
         ]
         cut = " A cross marks where a run ended too early." if any(r.cut for r in runs) else ""
-        caption = f"{quantity}: {counted(len(runs), 'run')}, one line each.{cut}"
+        caption = f"{counted(len(runs), 'run')}, one line each.{cut}"
         svg = curves(name, f"Learning curves: {quantity}", caption, labels, runs)
         drawn.append(Figure(name, f"Learning curves: {quantity}", caption, svg))
     silent = [
