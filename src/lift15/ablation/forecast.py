@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +52,7 @@ def forecast(arm: Arm, *, measure: bool = True) -> Forecast:
         VfiError: whatever is wrong with the plan or its data.
     """
     from lift15.training.fit import prepare  # imports Lightning
+    from lift15.training.saving_memory import compute_again
 
     notes: list[str] = []
     module, feed = prepare(arm.plan, say=notes.append)
@@ -61,6 +62,7 @@ def forecast(arm: Arm, *, measure: bool = True) -> Forecast:
     seconds = None
     if measure:
         seconds = 0.0
+        compute_again(module.model, arm.plan.run.checkpointing)
         known: list[tuple[Any, float]] = []
         for stretch in feed.schedule.stretches:
             kind = (stretch.phase.batch, dict(stretch.phase.data))
@@ -135,16 +137,24 @@ def _seconds_per_step(module: Any, feed: Any, stretch: Any) -> float:
         trainer = make_trainer(alone, [clock], steps=STEPS)
         trainer.limit_val_batches = 0
         fresh = Training(module.model, alone, feed.schedule, filled=module.groups.filled)
-        make_ready(fresh, alone.run)
-        trainer.fit(fresh, _head(feed, stretch))
+        make_ready(fresh, replace(alone.run, checkpointing=()))
+        trainer.fit(fresh, _Head(feed, stretch))
     taken: list[float] = clock.steps
     return min(taken)
 
 
-def _head(feed: Any, stretch: Any) -> list[Any]:
+class _Head:
     """The first batches of a phase; made beforehand, so that drawing them is not measured."""
-    batches = iter(feed.training(step=stretch.start, rank=0, world=1))
-    return [next(batches) for _ in range(STEPS * feed.plan.run.accumulate)]
+
+    def __init__(self, feed: Any, stretch: Any) -> None:
+        batches = iter(feed.training(step=stretch.start, rank=0, world=1))
+        self._batches = [next(batches) for _ in range(STEPS * feed.plan.run.accumulate)]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._batches)
 
 
 def _clock() -> Any:
