@@ -32,7 +32,8 @@ from lift15.ablation.report.blocks import (
 HOSTILE = (
     "<script>alert(1)</script>", "a|b", "a & b", "100 % _x_ ~ ^ # $y$ {z}", r"\input{/etc/passwd}",
     "=HYPERLINK(1)", "*bold* [link](http://x) `code` ![](x)", "line\nbreak\ttab", "\x00\x1b\u202e",
-    '"quoted" \'single\'', "żółć 中文 🙂", "--- || |---|", "[tight", "-5", "&lt;", "+1 or @x",
+    '"quoted" \'single\'', "żółć 中文 🙂 ħŀŉ ŸÿĲ", "--- || |---|", "[tight", "-5", "&lt;",
+    "+1 or @x",
 )  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20))
 
@@ -194,7 +195,15 @@ def test_html_tables_can_be_walked():
 
 def test_long_words_get_a_paragraph_in_latex():
     made = table([Cell("a"), Cell("word " * 20)])
-    assert r"\begin{tabular}{lp{0.28\linewidth}}" in latex_table(made)
+    ragged = r">{\raggedright\arraybackslash}"
+    assert rf"\begin{{tabular}}{{l{ragged}p{{0.28\linewidth}}}}" in latex_table(made)
+
+
+def test_tables_wider_than_a_page_are_shrunk():
+    narrow, wide = (table([Cell("x" * 20)] * count) for count in (3, 8))
+    assert "resizebox" not in latex_table(narrow)
+    assert r"\resizebox{\linewidth}{!}{%" in latex_table(wide)
+    assert latex_table(wide).count("{") == latex_table(wide).count("}")
 
 
 def test_a_table_that_is_not_one_is_a_bug():

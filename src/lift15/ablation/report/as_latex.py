@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lift15.ablation.report.blocks import Column, Table, clean
+from lift15.ablation.report.blocks import Table, clean
 
-PACKAGES = r"\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{booktabs}"
+PACKAGES = (
+    r"\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{array,booktabs,graphicx}"
+)
 """What a document needs before ``\\input``; the second is the default since 2018."""
+
+WIDE = 88
+"""Letters in a line of small type on an A4 page of the class article; wider tables are shrunk."""
+
+PARAGRAPH = 32
+"""A column of more letters is broken into lines."""
+
+UNSET = frozenset("ĦħĸĿŀŉŦŧ")
+"""Letters of the range of Latin ones that T1 fonts lack."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -22,14 +33,15 @@ _SPECIAL = {
 def latex_table(table: Table) -> str:
     r"""A table as a float: caption, label, rules, notes below.
 
-    Numbers are aligned at the right and set as text, so that no further package is needed.
+    Numbers are aligned at the right and set as text. A table that is wider than a page is shrunk to
+    the width of a line.
 
     Example:
-        >>> from lift15.ablation.report.blocks import Cell
+        >>> from lift15.ablation.report.blocks import Cell, Column
         >>> columns = (Column("model"), Column("PSNR", ("",)))
         >>> rows = ((Cell("a_b"), Cell("-1", (-1,))),)
         >>> print(latex_table(Table("x", "100 % & more", columns, rows)))
-        % needs \usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{booktabs}
+        % needs ...graphicx}
         \begin{table}
           \centering\small
           \caption{100 \% \& more}
@@ -44,22 +56,24 @@ def latex_table(table: Table) -> str:
         \end{table}
         <BLANKLINE>
     """
-    kinds = "".join("r" if column.parts else _width(table, index, column)
-                    for index, column in enumerate(table.columns))  # fmt: skip
+    kinds, widths = zip(
+        *(_column(table, index) for index in range(len(table.columns))), strict=True
+    )
+    wide = sum(widths) + len(widths) > WIDE
     lines = [
         f"% needs {PACKAGES}",
         r"\begin{table}",
         r"  \centering\small",
         rf"  \caption{{{escaped(table.title)}}}",
         rf"  \label{{tab:{table.name}}}",
-        *([r"  \setlength{\tabcolsep}{4pt}"] if len(table.columns) > 6 else []),
-        rf"  \begin{{tabular}}{{{kinds}}}",
+        *([r"  \resizebox{\linewidth}{!}{%"] if wide else []),
+        rf"  \begin{{tabular}}{{{''.join(kinds)}}}",
         r"    \toprule",
         _row([column.title for column in table.columns]),
         r"    \midrule",
         *(_row([cell.text for cell in row]) for row in table.rows),
         r"    \bottomrule",
-        r"  \end{tabular}",
+        r"  \end{tabular}" + ("}" if wide else ""),
     ]
     if table.notes:
         lines += [r"  \par\medskip\footnotesize\raggedright"]
@@ -83,7 +97,8 @@ def escaped(text: str) -> str:
 def _letter(letter: str) -> str:
     if letter in _SPECIAL:
         return _SPECIAL[letter]
-    if letter.isascii() or ("\u00c0" <= letter <= "\u017e" and letter.isalpha()):
+    latin = "\u00c0" <= letter <= "\u017e" and letter.isalpha() and letter not in UNSET
+    if letter.isascii() or latin:
         return letter
     return f"[U+{ord(letter):04X}]"
 
@@ -97,7 +112,13 @@ def _guarded(cell: str) -> str:
     return f"{{}}{cell}" if cell.startswith(("[", "*")) else cell
 
 
-def _width(table: Table, index: int, column: Column) -> str:
-    """Long words get a paragraph, so that the table stays on the page."""
+def _column(table: Table, index: int) -> tuple[str, int]:
+    """How a column is set, and about how many letters wide; long words get a paragraph."""
+    column = table.columns[index]
     longest = max([len(column.title), *(len(row[index].text) for row in table.rows)])
-    return "l" if longest <= 32 else r"p{0.28\linewidth}"
+    if column.parts and longest <= PARAGRAPH:
+        return "r", longest
+    if longest <= PARAGRAPH:
+        return "l", longest
+    side = r"\raggedleft" if column.parts else r"\raggedright"
+    return rf">{{{side}\arraybackslash}}p{{0.28\linewidth}}", PARAGRAPH
