@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import signal
+import threading
 
 import pytest
 
@@ -22,14 +23,18 @@ RUNS = ["two-0", "six-0", "two-1", "six-1"]
 def mini(plan_file, stubs):
     """Begin the ablation, with settings, and carry it out."""
 
-    def go(*settings, retry=False, shard=(0, 1), launch=None):
+    def go(*settings, retry=False, shard=(0, 1), launch=None, hear=None):
         folder = AblationFolder(stubs.folder)
         plan = make_ablation(plan_file, settings=settings)
         begin(folder, plan, command=["vfi", "ablate", "mini.toml"])
         said = []
-        how = How(
-            retry=retry, shard=shard, launch=launch or stubs.launch, say=said.append, poll=0.01
-        )
+
+        def say(line):
+            said.append(line)
+            if hear is not None:
+                hear(line)
+
+        how = How(retry=retry, shard=shard, launch=launch or stubs.launch, say=say, poll=0.01)
         outcome = carry_out(folder, how)
         return outcome, said
 
@@ -222,15 +227,34 @@ def test_shards_share_the_runs(mini, stubs):
 def test_who_works_on_a_run_works_alone(mini, stubs):
     mini("seeds=[0]")
     folder = AblationFolder(stubs.folder)
-    (stubs.folder / "states" / "two-0.json").unlink()
     with folder.alone("two-0") as free:
         assert free
-        outcome, said = mini("seeds=[0]")
-        assert outcome.elsewhere == ("two-0",)
-        assert "two-0: another process works on it" in said
         with pytest.raises(TrainingError, match="'two-0' is being worked on by another process"):
             do_run(folder, "two", 0, tools=stubs.tools)
-    assert mini("seeds=[0]")[0].finished
+
+
+@pytest.mark.parametrize("ends", ["finished", "interrupted"])
+def test_what_another_process_works_on_is_waited_for(mini, stubs, ends):
+    mini("seeds=[0]")
+    folder = AblationFolder(stubs.folder)
+    done = folder.state("two", 0)
+    folder.note(dataclasses.replace(done, state="interrupted"))
+    count, held, told = len(stubs.done), threading.Event(), threading.Event()
+
+    def other():
+        with folder.alone("two-0"):
+            held.set()
+            told.wait(30)
+            folder.note(dataclasses.replace(done, state=ends))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait()
+    outcome, said = mini("seeds=[0]", hear=lambda line: "another" in line and told.set())
+    thread.join()
+    assert outcome.finished
+    assert said.count("two-0: another process works on it") == 1
+    assert ("two-0" in stubs.done[count:]) == (ends == "interrupted")
 
 
 def test_the_results_are_all_there(mini, stubs):

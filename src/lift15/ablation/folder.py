@@ -21,6 +21,9 @@ from vfiblocks.errors import TrainingError
 
 FORMAT = 1
 
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes a few lines."""
+
 DECISIVE = ("weights",)
 """Fields of the plan, beside variants and evaluations, that must stay as results depend on them."""
 
@@ -133,19 +136,32 @@ class AblationFolder:
         write_json(self._states / f"{state.name}.json", asdict(state))
 
     @contextlib.contextmanager
-    def alone(self, name: str, *, wait: bool = False) -> Iterator[bool]:
+    def alone(self, name: str, *, patience: float = 0.0) -> Iterator[bool]:
         """Hold what only one process may work on at a time.
 
         Args:
             name: of a run, or of another piece of work.
-            wait: until the process that holds it lets go.
+            patience: seconds to wait for whoever holds it, who may only look whether it is held.
 
         Yields:
             False if another process holds it. The system lets go of it when a process dies.
         """
         self._states.mkdir(parents=True, exist_ok=True)
         with (self._states / f"{name}.lock").open("a") as handle:
-            yield _locked(handle.fileno(), wait=wait)
+            deadline = time.monotonic() + patience
+            while not (free := _locked(handle.fileno())) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            yield free
+
+    @contextlib.contextmanager
+    def _facts_alone(self) -> Iterator[None]:
+        with self.alone("ablation", patience=PATIENCE) as free:
+            if not free:
+                raise TrainingError(
+                    f"{self.path / 'ablation.json'} is held by another process, for more than "
+                    f"{PATIENCE:.0f} s"
+                )
+            yield
 
     def is_held(self, name: str) -> bool:
         """Whether some process works on it."""
@@ -173,7 +189,7 @@ class AblationFolder:
             for seed in plan.seeds:
                 self._adopt(arms[name], seed)
         write_text(self.path / "plan.toml", plan.to_toml())
-        with self.alone("ablation", wait=True):
+        with self._facts_alone():
             facts = self.facts()
             sessions = [*facts.get("sessions", []), {"begun": _now(), "command": list(command)}]
             self._write_facts(
@@ -207,7 +223,7 @@ class AblationFolder:
 
     def record(self, **facts: Any) -> None:
         """Change some facts of ``ablation.json``, and bring its states up to date."""
-        with self.alone("ablation", wait=True):
+        with self._facts_alone():
             self._write_facts({**self.facts(), **facts})
 
     def _write_facts(self, facts: dict[str, Any]) -> None:
@@ -295,13 +311,13 @@ def _fixed(plan: AblationPlan, other: AblationPlan) -> dict[str, Any]:
     }
 
 
-def _locked(handle: int, *, wait: bool) -> bool:
+def _locked(handle: int) -> bool:
     try:
         import fcntl
     except ImportError:  # a system without: nobody is kept out
         return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks

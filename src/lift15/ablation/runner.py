@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -77,12 +77,13 @@ class Outcome:
     Attributes:
         states: of all runs, seed after seed.
         problems: of the pieces of work besides the runs, in sentences.
-        elsewhere: runs that another process works on.
+        left: runs of this process's share that have ended before they were done, such as those
+            whose minutes were over.
     """
 
     states: tuple[RunState, ...]
     problems: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -124,12 +125,17 @@ def carry_out(folder: AblationFolder, how: How) -> Outcome:
     queue = _Queue(folder, launch, slots, how)
     runs = [(name, seed) for seed in plan.seeds for name in plan.variants]
     mine = runs[how.shard[0] :: how.shard[1]]
+
+    def needs(name: str, seed: int) -> bool:
+        return _is_open(folder.state(name, seed), exams, retry=how.retry)
+
     with _terminated_like_interrupted():
-        if how.shard[0] == 0 and not _has_baselines(folder, exams):
-            queue.add(Job("baselines", ("baselines",)))
+        if how.shard[0] == 0:
+            job = Job("baselines", ("baselines",))
+            queue.add(job, lambda: not _has_baselines(folder, exams))
         for name, seed in mine:
-            if _is_open(folder.state(name, seed), exams, retry=how.retry):
-                queue.add(Job(run_name(name, seed), ("run", name, str(seed))))
+            job = Job(run_name(name, seed), ("run", name, str(seed)))
+            queue.add(job, partial(needs, name, seed))
         queue.work()
         if how.shard[0] == 0 and plan.cost.rounds and _costs_missing(folder, arms):
             queue.add(Job("costs", ("costs",)))
@@ -139,7 +145,9 @@ def carry_out(folder: AblationFolder, how: How) -> Outcome:
             queue.add(Job("pictures", ("pictures",)))
             queue.work()
     folder.record()
-    return Outcome(states, tuple(queue.problems), tuple(queue.elsewhere))
+    bad = ("finished", "failed", "diverged")
+    left = [run_name(*run) for run in mine if folder.state(*run).state not in bad]
+    return Outcome(states, tuple(queue.problems), tuple(left))
 
 
 def describe_arm(arm: Arm) -> dict[str, Any]:
@@ -172,33 +180,46 @@ class _Queue:
 
     def __init__(self, folder: AblationFolder, launch: Launch, slots: list[Slot], how: How) -> None:
         self._folder, self._launch, self._how = folder, launch, how
-        self._waiting: list[Job] = []
+        self._waiting: list[tuple[Job, Callable[[], bool]]] = []
         self._free = list(slots)
         self._running: dict[str, tuple[Job, Slot, Process]] = {}
+        self._held: set[str] = set()
         self._done = self._total = 0
         self.problems: list[str] = []
-        self.elsewhere: list[str] = []
 
-    def add(self, job: Job) -> None:
-        if self._folder.is_held(job.name):
-            self.elsewhere.append(job.name)
-            self._how.say(f"{job.name}: another process works on it")
-            return
-        self._waiting.append(job)
-        self._total += 1
+    def add(self, job: Job, is_needed: Callable[[], bool] = lambda: True) -> None:
+        """Have a job done, if it is needed, and still is when its turn comes."""
+        if is_needed():
+            self._waiting.append((job, is_needed))
+            self._total += 1
 
     def work(self) -> None:
         """Until nothing is left; a failure of one job stops no other."""
         try:
             while self._waiting or self._running:
-                while self._waiting and self._free:
-                    self._start(self._waiting.pop(0), self._free.pop(0))
+                while self._free and (job := self._next()) is not None:
+                    self._start(job, self._free.pop(0))
                 self._show()
-                if not self._collect():
+                if not self._collect() and (self._waiting or self._running):
                     time.sleep(self._how.poll)
         except BaseException:
             self._stop()
             raise
+
+    def _next(self) -> Job | None:
+        """The first job that no other process works on: one left over from a kill, perhaps."""
+        for entry in list(self._waiting):
+            job, is_needed = entry
+            if self._folder.is_held(job.name):
+                if job.name not in self._held:
+                    self._held.add(job.name)
+                    self._how.say(f"{job.name}: another process works on it")
+                continue
+            self._waiting.remove(entry)
+            if is_needed():
+                return job
+            self._done += 1
+        return None
 
     def _start(self, job: Job, slot: Slot) -> None:
         self._how.say(f"{job.name}: begun" + (f" on GPU {slot.devices}" if slot.devices else ""))

@@ -26,6 +26,9 @@ from vfiblocks.errors import TrainingError, VfiError
 
 FINAL = "final.safetensors"
 
+PATIENCE = 1.0
+"""Seconds to wait for a run that another process holds: it may only look whether it is held."""
+
 Say = Callable[[str], None]
 
 
@@ -100,7 +103,7 @@ def do_run(
         KeyboardInterrupt: it was interrupted while it was evaluated; what is measured is kept.
         TrainingError: another process works on it.
     """
-    with folder.alone(run_name(variant, seed)) as free:
+    with folder.alone(run_name(variant, seed), patience=PATIENCE) as free:
         if not free:
             raise TrainingError(
                 f"run '{run_name(variant, seed)}' is being worked on by another process"
@@ -136,7 +139,7 @@ def do_baselines(folder: AblationFolder, *, say: Say = print, tools: Tools = USU
         VfiError: they cannot be measured.
     """
     plan, arms = folder.plan(), folder.arms()
-    with folder.alone("baselines") as free:
+    with folder.alone("baselines", patience=PATIENCE) as free:
         if not free:
             raise TrainingError("the baselines are being measured by another process")
         for exam in tools.exams(plan, arms).values():

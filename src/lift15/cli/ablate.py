@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lift15.ablation.runner import Bar, Outcome
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
+OUT_OF_TIME = 75  # "try again later" (sysexits.h): the same command goes on
 INCOMPLETE = 2  # some runs have failed or diverged; the others are done
 
 FOLDER = Path("ablations")
@@ -147,6 +148,12 @@ def _report(path: Path, outcome: Outcome) -> None:
                 f"logs are in {path / 'logs'}"
             )
         raise typer.Exit(INCOMPLETE)
+    if outcome.left:
+        complain(
+            f"{len(outcome.left)} runs have ended before they were done: "
+            f"{', '.join(outcome.left[:5])}; run the same command to go on"
+        )
+        raise typer.Exit(OUT_OF_TIME)
 
 
 def answers(results: AblationResults) -> Iterator[str]:
