@@ -258,4 +258,11 @@ def test_drawn_clips_are_called_so_and_others_are_not(results):
     camera = dataclasses.replace(
         results.provenance, data={"validation": (("videos:clips/0", "00"),)}
     )
-    assert drawn not in sentences(dataclasses.replace(results, provenance=camera))
+    filmed = dataclasses.replace(results, provenance=camera)
+    assert drawn not in sentences(filmed)
+    reader = {"reader": {"options": {"validation": ["generated:?clips=6"], "train": []}}}
+    evaluation = dataclasses.replace(results.evaluations[0], protocol=reader)
+    named = sentences(dataclasses.replace(filmed, evaluations=(evaluation,)))
+    assert "Held-out windows, a hole in 15 frames: the clips are drawn by a program" in named
+    rooted = dataclasses.replace(evaluation, root="clips")
+    assert drawn not in sentences(dataclasses.replace(filmed, evaluations=(rooted,)))

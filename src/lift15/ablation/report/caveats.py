@@ -66,8 +66,8 @@ def _seeds(material: Material) -> Iterator[str]:
     elif min(counts) < FEW_SEEDS:
         few = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{min(counts)}"
         yield (
-            f"{few} seeds per variant: how much training runs scatter is hardly known, and the "
-            "intervals are as wide as they are because of it."
+            f"{few} seeds per variant: how much training runs scatter is hardly known; more "
+            "seeds would tell."
         )
 
 
@@ -149,11 +149,18 @@ def _kinds_of_data(material: Material) -> Iterator[str]:
 
 
 def is_drawn(material: Material, evaluation: Evaluation) -> bool:
-    """Whether the clips come from the generator; without a root they are held-out ones."""
+    """Whether the clips come from the generator.
+
+    Held-out clips have no root: their protocol names the sources, or else the training does.
+    """
     if evaluation.root:
         return evaluation.root.startswith("generated:")
-    sources = material.results.provenance.data.get("validation", ())
-    return bool(sources) and all(name.startswith("generated") for name, _ in sources)
+    options = evaluation.protocol.get("reader", {}).get("options", {})
+    names = list(options.get("validation") or options.get("train") or ())
+    if not names:
+        sources = material.results.provenance.data.get("validation", ())
+        names = [name for name, _ in sources]
+    return bool(names) and all(str(name).startswith("generated") for name in names)
 
 
 def _unlike(material: Material) -> Iterator[str]:

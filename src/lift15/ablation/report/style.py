@@ -63,12 +63,12 @@ a { color: var(--same); }
 .open { --c: var(--open); } .none { --c: var(--none); }
 .scroll { overflow-x: auto; margin: 1.2rem 0 0.3rem; }
 .scroll:focus-visible { outline: 2px solid var(--same); outline-offset: 3px; }
-table { border-collapse: collapse; font-size: 0.88rem; line-height: 1.35; }
+table { border-collapse: collapse; font-size: 0.85rem; line-height: 1.35; }
 caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
-th, td { padding: 0.35rem 0.6rem; text-align: left; vertical-align: top; }
+th, td { padding: 0.35rem 0.5rem; text-align: left; vertical-align: top; }
 thead th { border-bottom: 2px solid var(--soft); vertical-align: bottom; font-weight: 600; }
 tbody tr { border-bottom: 1px solid var(--rule); }
-tbody th { font-weight: 500; min-width: 7rem; }
+tbody th { font-weight: 500; min-width: 5rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
 td.number.words { white-space: normal; color: var(--soft); font-style: italic; }

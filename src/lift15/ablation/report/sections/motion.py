@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lift15.ablation.report.blocks import Block, Cell, Table, Text, file_name
 from lift15.ablation.report.cells import (
     INTERVAL,
@@ -31,6 +33,8 @@ def by_motion(
     title = f"{material.versus(names)}, {evaluation.title or evaluation.name}"
     known = {item.name: item for item in evaluation.items}
     values = [known[clip].displacement for clip in compared.clips]
+    if all(map(math.isnan, values)):
+        return Text(f"{capital(title)}: how the items move is not known.")
     try:
         bins = _bins(values)
     except InputError as error:

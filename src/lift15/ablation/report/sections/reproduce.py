@@ -29,7 +29,7 @@ def reproduce(material: Material) -> Section:
             )
         ),
         _data(made),
-        _protocols(results.evaluations),
+        _evaluations(results.evaluations),
         _variants(material),
         _runs(material),
         Code("Plan of the ablation (TOML)", made.plan),
@@ -38,6 +38,9 @@ def reproduce(material: Material) -> Section:
         title = material.title(variant.name)
         blocks.append(Code(f"Spec of {title} (JSON)", as_json(variant.spec)))
         blocks.append(Code(f"Training plan of {title} (TOML)", variant.plan))
+    for each in results.evaluations:
+        named = each.title or each.name
+        blocks.append(Code(f"Protocol of {named} (JSON)", as_json(each.protocol)))
     if results.notes:
         blocks.append(Bullets(results.notes, "Notes"))
     return Section("reproduce", "How to do it again", tuple(blocks))
@@ -80,11 +83,11 @@ def _data(made: Provenance) -> Table | Text:
     )
 
 
-def _protocols(evaluations: tuple[Evaluation, ...]) -> Table | Text:
+def _evaluations(evaluations: tuple[Evaluation, ...]) -> Table | Text:
     if not evaluations:
         return Text("Evaluations: none.")
     return Table(
-        "protocols",
+        "evaluations",
         "Evaluations",
         columns(
             ("evaluation", WORDS),
@@ -93,7 +96,6 @@ def _protocols(evaluations: tuple[Evaluation, ...]) -> Table | Text:
             ("data in", WORDS),
             ("hash of the data", WORDS),
             ("hash of the protocol", WORDS),
-            ("protocol", WORDS),
         ),
         tuple(
             (
@@ -103,7 +105,6 @@ def _protocols(evaluations: tuple[Evaluation, ...]) -> Table | Text:
                 words(each.root or "held out of training"),
                 words(each.data_hash or "none"),
                 words(each.protocol_hash or "none"),
-                words(json.dumps(each.protocol, ensure_ascii=False, default=_plain)),
             )
             for each in evaluations
         ),
