@@ -133,10 +133,10 @@ def _sizes(material: Material) -> Iterator[str]:
 
 def _kinds_of_data(material: Material) -> Iterator[str]:
     results = material.results
-    drawn = [_title(each) for each in results.evaluations if is_drawn(material, each)]
+    drawn = [each.title or each.name for each in results.evaluations if is_drawn(material, each)]
     if drawn:
         yield (
-            f"{listed(drawn)}: the clips are drawn by a program. Whether the same holds for videos "
+            f"{capital(listed(drawn))}: the clips are drawn by a program. Whether the same holds for videos "
             "of a camera, only an evaluation on those can tell."
         )
     layouts = {evaluation.layout for evaluation in results.evaluations}

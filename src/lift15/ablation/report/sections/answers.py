@@ -50,6 +50,7 @@ def _table(material: Material) -> Table:
         "Answers in numbers",
         columns(
             ("question", WORDS),
+            ("answer", WORDS),
             ("measured on", WORDS),
             ("compared", WORDS),
             ("by", WORDS),
@@ -59,7 +60,6 @@ def _table(material: Material) -> Table:
             ("items", ONE),
             ("scenes", ONE),
             ("seeds", ("baseline", "candidate")),
-            ("answer", WORDS),
         ),
         tuple(_row(material, finding) for finding in material.findings),
         (
@@ -74,13 +74,14 @@ def _row(material: Material, finding: Finding) -> tuple[Cell, ...]:
     asked, found = finding.question, finding.comparison
     named = (
         words(asked.name),
+        words(verdict(finding)[1] if found else f"no answer: {finding.missing}"),
         words(finding.place),
         words(material.versus((asked.baseline, asked.candidate))),
         words(asked.measure),
     )
     if found is None:
         missing = (words("none"), *(words("") for _ in range(5)))
-        return (*named, *missing, words(f"no answer: {finding.missing}"))
+        return (*named, *missing)
     seeds = Cell(f"{found.seeds[0]} and {found.seeds[1]}", found.seeds)
     return (
         *named,
@@ -90,7 +91,6 @@ def _row(material: Material, finding: Finding) -> tuple[Cell, ...]:
         whole(found.clips),
         whole(found.scenes),
         seeds,
-        words(verdict(finding)[1]),
     )
 
 
