@@ -32,6 +32,10 @@ _LAST = (
 """What is drawn after losses, validation, rates and weights."""
 
 
+_FLAT = ("validation/pictures", "validation/psnr_of_mean")
+"""What does not change while a model learns; ``validation/gain`` tells how it compares."""
+
+
 def draw_curves(
     runs: str | Path | Sequence[str | Path], *, output: str | Path | None = None
 ) -> Path:
@@ -111,7 +115,8 @@ def _panels(recorded: Mapping[str, Metrics]) -> dict[str, list[str]]:
     names = list(dict.fromkeys(name for metrics in recorded.values() for name in metrics))
     panels = {name: [name] for name in names if name == "loss/total"}
     panels |= {name: [name] for name in names if name.startswith("raw/")}
-    panels |= {name: [name] for name in names if name.startswith("validation/")}
+    validated = [name for name in names if name.startswith("validation/") and name not in _FLAT]
+    panels |= {name: [name] for name in validated}
     for title, prefix in (("learning rate", "rate/"), ("weight of each frame at the end", PREFIX)):
         if found := [name for name in names if name.startswith(prefix)]:
             panels[title] = found
