@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import threading
 
@@ -14,14 +15,15 @@ from lift15.ablation.processes import Slot, share_out
 from lift15.ablation.results import answer_to
 from lift15.ablation.runner import How, begin, carry_out
 from lift15.ablation.work import do_run
-from vfiblocks.errors import TrainingError
+from vfiblocks.errors import DataError, TrainingError
 
 RUNS = ["two-0", "six-0", "two-1", "six-1"]
 
 
 @pytest.fixture
-def mini(plan_file, stubs):
+def mini(plan_file, stubs, monkeypatch):
     """Begin the ablation, with settings, and carry it out."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # thousands of files; no power cut here
 
     def go(*settings, retry=False, shard=(0, 1), launch=None, hear=None):
         folder = AblationFolder(stubs.folder)
@@ -181,6 +183,17 @@ def test_what_has_not_begun_may_be_added(mini, stubs):
     assert added[0] == "even/average"
     assert sum(each.startswith("even/") for each in added) == 7
     assert not any(each.startswith("held-out/two") for each in added)
+
+
+def test_data_that_are_not_there_are_found_out_at_once(mini, stubs):
+    for setting, said in (
+        ('data.train=["videos:nowhere"]', "nowhere"),
+        ('data.validation=["videos:nowhere"]', "nowhere"),
+        ('evaluations.x={protocol="vimeo-triplet", root="nowhere"}', "nowhere: expected"),
+    ):
+        with pytest.raises(DataError, match=said):
+            mini(setting)
+    assert not stubs.done
 
 
 def test_a_folder_of_something_else_is_refused(mini, stubs):

@@ -134,6 +134,7 @@ def test_a_folder_goes_on_by_its_own_plan(vfi, refused, plan, tmp_path, outcome)
 
     def work(folder, how):
         seen.append((folder.plan(), how))
+        folder.results("held-out").mkdir(parents=True, exist_ok=True)
         return Outcome(())
 
     outcome(work)

@@ -180,10 +180,10 @@ class AblationFolder:
         Raises:
             TrainingError: the folder holds something else, or cannot be written.
         """
-        if self.exists:
-            self._check_same(plan)
-        else:
+        if not self.exists:
             self._make()
+        elif self._has_results():
+            self._check_same(plan)
         arms = make_arms(plan, self.specs)
         for name in plan.variants:
             for seed in plan.seeds:
@@ -242,6 +242,11 @@ class AblationFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TrainingError(f"cannot make {self.path}: {error.strerror}") from error
+
+    def _has_results(self) -> bool:
+        """Whether anything has come of the plan that is here; a mistake in it may be put right."""
+        kept = self.path.glob("runs/*/checkpoints/last.ckpt")
+        return (self.path / "evaluations").exists() or any(True for _ in kept)
 
     def _check_same(self, plan: AblationPlan) -> None:
         before, now = self.plan(), plan

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from typing import Any
 
 from lift15.ablation.evaluating import Exam, describe_exam, make_exams
 from lift15.ablation.folder import AblationFolder, RunState, run_name
-from lift15.ablation.grid import Arm
+from lift15.ablation.grid import Arm, make_arms
 from lift15.ablation.plan import AblationPlan
 from lift15.ablation.processes import (
     Job,
@@ -32,7 +33,8 @@ from lift15.ablation.processes import (
     visible_gpus,
 )
 from lift15.ablation.work import exam_hash
-from vfiblocks import ModelSpec, describe
+from lift15.data import open_data
+from vfiblocks import ModelSpec, describe, dry_run
 from vfiblocks.ledger import Ledger
 
 PATIENCE = 120.0
@@ -103,11 +105,16 @@ def begin(folder: AblationFolder, plan: AblationPlan, *, command: Sequence[str])
         VfiError: a variant cannot be made, an evaluation's data are not there, or the folder holds
             another ablation.
     """
+    with tempfile.TemporaryDirectory() as scratch:  # so that a mistake leaves nothing behind
+        arms = make_arms(plan, Path(scratch))
+        exams = make_exams(plan, arms)
+        described = {name: describe_exam(exam) for name, exam in exams.items()}
+        most = max(arms.values(), key=lambda arm: len(arm.spec.window))
+        any_time = dry_run(most.spec).flow.any_time
+        open_data(most.plan.data, window=most.spec.window, any_time=any_time)
     arms = folder.begin(plan, command=command)
-    exams = make_exams(plan, arms)
     folder.record(
-        variants={name: describe_arm(arm) for name, arm in arms.items()},
-        evaluations={name: describe_exam(exam) for name, exam in exams.items()},
+        variants={name: describe_arm(arm) for name, arm in arms.items()}, evaluations=described
     )
 
 
