@@ -11,12 +11,19 @@ import pytest
 import torch
 
 from lift15.training.fit import train
+from lift15.training.plan import changed
 from lift15.training.state import read_state
+from vfiblocks import load
 from vfiblocks.errors import TrainingError
 
 pytestmark = pytest.mark.slow
 
-ALIKE = ("run.batch=4", "model.overrides.aggregator.dropout=0.0", "run.validate_at_most=3")
+ALIKE = (
+    "run.batch=4",
+    "model.overrides.aggregator.dropout=0.0",
+    "data.per_clip=3",
+    "run.validate_at_most=3",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -88,12 +95,56 @@ def test_a_process_that_dies_ends_the_run_and_it_goes_on(smoke, tmp_path):
     manifest = (folder / "manifest.json").read_text()
     assert "SIGKILL" in manifest
 
-    from lift15.training.plan import changed
-
     # and on with one process: that is no other run
     timed = changed(plan, ["run.devices=1", "run.minutes=0.05"])
     outcome = train(timed, folder, say=str)
     assert outcome.step > step
+
+
+SHARING = """
+import sys, torch
+torch.set_num_threads(1)
+from lightning.pytorch.trainer.connectors.accelerator_connector import _AcceleratorConnector
+from torch.distributed.fsdp import FullyShardedDataParallel
+from lift15.training import fit, worker
+# Lightning and our own plan want a GPU for this; torch does not
+_AcceleratorConnector._check_strategy_and_fallback = lambda self: None
+fit.check_machine = lambda run: None
+wrap = FullyShardedDataParallel.__init__
+def on_cpu(self, *rest, **options):
+    wrap(self, *rest, **{**options, "device_id": torch.device("cpu")})
+FullyShardedDataParallel.__init__ = on_cpu
+sys.exit(worker.main(sys.argv[1]))
+"""
+
+
+def test_weights_shared_out_are_the_same_weights(smoke, tmp_path, monkeypatch):
+    """FSDP, as far as it goes on CPUs: through validations, and over an interruption."""
+    from lift15.training import fit, processes
+
+    real = subprocess.Popen
+    monkeypatch.setattr(fit, "check_machine", lambda run: None)
+    monkeypatch.setattr(
+        processes.subprocess,
+        "Popen",
+        lambda command, **rest: real([sys.executable, "-c", SHARING, command[-1]], **rest),
+    )
+    settings = (*ALIKE, "run.validate_every=2", "run.save_every=1")
+    train(smoke(*settings), tmp_path / "whole", say=str)
+    shared = smoke(*settings, "run.devices=2", "run.strategy=fsdp", "run.minutes=1e-9")
+    steps = [train(shared, tmp_path / "shared", say=str).step]
+    steps.append(train(changed(shared, ["run.minutes=0"]), tmp_path / "shared", say=str).step)
+    assert steps == [1, 6]
+    one, other = (
+        read_state(tmp_path / run / "checkpoints" / "last.ckpt") for run in ("whole", "shared")
+    )
+    assert one["gauge"]["losses"] == pytest.approx(other["gauge"]["losses"], abs=1e-4)
+    for part in ("state_dict", "average"):
+        assert one[part].keys() == other[part].keys()
+        for name, tensor in one[part].items():
+            torch.testing.assert_close(other[part][name], tensor, rtol=0, atol=5e-4, msg=name)
+    used = load(tmp_path / "shared" / "model.safetensors")
+    assert used.spec == load(tmp_path / "whole" / "model.safetensors").spec
 
 
 def test_torchrun(smoke, tmp_path):

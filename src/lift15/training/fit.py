@@ -189,13 +189,18 @@ def make_trainer(plan: TrainPlan, callbacks: Sequence[pl.Callback], *, steps: in
 
     """
     run, every = plan.run, plan.run.validate_every or steps
-    device = device_of(run)
+    device, precision = device_of(run), PRECISIONS[run.precision]
+    computing: dict[str, Any] = {"strategy": _strategy(run, device), "precision": precision}
+    plugins = _plugins()
+    if run.strategy == "fsdp":
+        from lift15.training.fsdp import shared_out
+
+        strategy, plugin = shared_out(precision)
+        computing, plugins = {"strategy": strategy}, [*plugins, plugin]
     return pl.Trainer(
         accelerator=device,
         devices=run.devices,
         num_nodes=run.nodes,
-        strategy=_strategy(run, device),
-        precision=PRECISIONS[run.precision],  # type: ignore[arg-type]
         max_steps=steps,
         accumulate_grad_batches=run.accumulate,
         val_check_interval=every * run.accumulate,
@@ -207,7 +212,8 @@ def make_trainer(plan: TrainPlan, callbacks: Sequence[pl.Callback], *, steps: in
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        plugins=_plugins(),
+        plugins=plugins,
+        **computing,
     )
 
 
@@ -260,10 +266,8 @@ class _Restorer(pl.Callback):
 
 
 def _strategy(run: RunPlan, device: str) -> Any:
-    from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy
+    from lightning.pytorch.strategies import DDPStrategy
 
-    if run.strategy == "fsdp":
-        return FSDPStrategy(state_dict_type="full")
     if run.devices * run.nodes == 1 and run.strategy == "auto":
         return "auto"
     return DDPStrategy(

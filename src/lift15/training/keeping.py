@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 
 from lift15.training.module import Training
 from lift15.training.run_folder import RunFolder
+from lift15.training.sharding import Weights
 from lift15.training.state import collect, network, write_state
 from vfiblocks import ModelSpec, dry_run, save
 
@@ -37,6 +38,7 @@ class Averaging(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """And out."""
         if (average := _module(pl_module).average) is not None:
+            Weights.of(trainer).forget()
             average.swap()
 
 

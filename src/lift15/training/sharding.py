@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -39,6 +40,9 @@ class Weights:
         """Set the optimizer's state."""
         optimizer.load_state_dict(state)
 
+    def forget(self) -> None:
+        """Drop copies of weights that are about to be changed from outside; here there are none."""
+
 
 class SharedWeights(Weights):
     """The same where FSDP has shared the weights out; every process has to call.
@@ -53,7 +57,7 @@ class SharedWeights(Weights):
     def model(self, module: nn.Module) -> dict[str, Tensor]:
         """See :class:`Weights`; whole in the first process, empty in the others."""
         with self._whole():
-            return dict(self.shared.state_dict())
+            return {name: each.clone() for name, each in self.shared.state_dict().items()}
 
     def optimizer(self, module: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
         """See :class:`Weights`; by the names of parameters."""
@@ -77,6 +81,18 @@ class SharedWeights(Weights):
             mine = FullyShardedDataParallel.optim_state_dict_to_load(self.shared, optimizer, state)
         optimizer.load_state_dict(mine)
 
+    def forget(self) -> None:
+        """See :class:`Weights`.
+
+        After a forward pass FSDP keeps the outermost weights whole, for a backward pass, and would
+        take them for those of the next forward pass. It has no public way to say that none comes.
+        """
+        from torch.distributed.fsdp import FullyShardedDataParallel
+
+        for each in FullyShardedDataParallel.fsdp_modules(self.shared):
+            if (handle := each._handle) is not None:
+                handle.reshard(free_unsharded_flat_param=True)
+
     def _whole(self, *, everywhere: bool = False) -> Any:
         from torch.distributed.fsdp import (
             FullOptimStateDictConfig,
@@ -86,9 +102,11 @@ class SharedWeights(Weights):
         )
 
         first = not everywhere
+        # on a CPU "to the CPU" is no copy, and what is gathered next lands in the same memory
+        offload = torch.cuda.is_available()
         return FullyShardedDataParallel.state_dict_type(
             self.shared,
             StateDictType.FULL_STATE_DICT,
-            FullStateDictConfig(offload_to_cpu=True, rank0_only=first),
-            FullOptimStateDictConfig(offload_to_cpu=True, rank0_only=first),
+            FullStateDictConfig(offload_to_cpu=offload, rank0_only=first),
+            FullOptimStateDictConfig(offload_to_cpu=offload, rank0_only=first),
         )
