@@ -68,6 +68,9 @@ def test_what_is_needed_to_do_it_again_is_written_down(mini, stubs):
     assert facts["evaluations"]["held-out"]["items"] == 6
     assert facts["evaluations"]["held-out"]["protocol"]["crop"] == [32, 32]
     assert {run["state"] for run in facts["runs"].values()} == {"finished"}
+    assert facts["seeds"] == [0, 1]
+    assert [each["name"] for each in facts["data"]["train"]] == ["generated:train/0"]
+    assert len(facts["data"]["validation"][0]["hash"]) == 16
 
 
 def test_a_failed_run_is_listed_and_the_others_go_on(mini, stubs):

@@ -137,7 +137,24 @@ def test_two_models_are_measured_sorted_by_motion_and_drawn(vfi, videos, tmp_pat
     assert len(plain["gains"]) == 9
     assert sum(part["clips"] for part in plain["by_motion"].values()) in (0, 9)
     assert plain["by_motion"] or "not sorted by motion" in plain["notes"][0]
-    times = {path: path.stat().st_mtime_ns for path in out.glob("scores/clips/*.csv")}
+    times = {path: path.stat().st_mtime_ns for path in out.glob("scores/*/clips/*.csv")}
     assert len(times) == 2
     vfi(*command)
     assert {path: path.stat().st_mtime_ns for path in times} == times, "nothing is measured twice"
+
+
+def test_two_checkpoints_of_one_name(vfi, videos, tmp_path):
+    from vfiblocks import build_model, save
+
+    for k, folder in enumerate(("before", "after")):
+        (tmp_path / folder).mkdir()
+        model = build_model("lift15-tiny", aggregator=None)
+        save(model, tmp_path / folder / "model.safetensors", facts={"seed": str(k)})
+    outcome = vfi(
+        "compare", tmp_path / "before/model.safetensors", tmp_path / "after/model.safetensors",
+        "--protocol", "clips", "--root", videos, "--set", "left=1", "--set", "right=1",
+        "--set", "windows=1", "--set", "crop=32x32", "--no-motion", "--device", "cpu",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert "after against before is undecided" in outcome.err or "than before" in outcome.err
+    assert "3 clips of 3 scenes" in outcome.err

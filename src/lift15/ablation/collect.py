@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ def collect(folder: str | Path) -> AblationResults:
             _evaluation(ablation, plan, name, each) for name, each in facts["evaluations"].items()
         ),
         costs=read_costs(ablation.costs),
-        provenance=_provenance(ablation, plan, facts),
+        provenance=_provenance(plan, facts),
         notes=tuple(notes),
     )
 
@@ -220,7 +219,7 @@ def _answers(found: Results, model: str, seed: int | None, control: str) -> Answ
     return Answers(model, seed, control, found.rows, found.identity["weights"], found.notes)
 
 
-def _provenance(folder: AblationFolder, plan: AblationPlan, facts: Mapping[str, Any]) -> Provenance:
+def _provenance(plan: AblationPlan, facts: Mapping[str, Any]) -> Provenance:
     sessions = facts.get("sessions", [])
     return Provenance(
         commands=tuple(" ".join(session["command"]) for session in sessions),
@@ -230,19 +229,8 @@ def _provenance(folder: AblationFolder, plan: AblationPlan, facts: Mapping[str, 
         machine=facts.get("machine", {}),
         git=facts.get("git"),
         plan=plan.to_toml(),
-        data=_data(folder, plan),
+        data={
+            side: tuple((each["name"], each["hash"]) for each in sources)
+            for side, sources in facts.get("data", {}).items()
+        },
     )
-
-
-def _data(folder: AblationFolder, plan: AblationPlan) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Sources with their hashes, as the first run that has begun wrote them down."""
-    for variant in plan.variants:
-        for seed in plan.seeds:
-            path = folder.run(variant, seed).path / "data.json"
-            if path.exists():
-                lists = json.loads(path.read_text("utf-8"))
-                return {
-                    side: tuple((each["name"], each["hash"]) for each in lists[side]["sources"])
-                    for side in ("train", "validation")
-                }
-    return {"train": (), "validation": ()}

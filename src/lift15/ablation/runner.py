@@ -33,7 +33,7 @@ from lift15.ablation.processes import (
     visible_gpus,
 )
 from lift15.ablation.work import exam_hash
-from lift15.data import open_data
+from lift15.data import data_lists, open_data
 from vfiblocks import ModelSpec, describe, dry_run
 from vfiblocks.ledger import Ledger
 
@@ -111,10 +111,17 @@ def begin(folder: AblationFolder, plan: AblationPlan, *, command: Sequence[str])
         described = {name: describe_exam(exam) for name, exam in exams.items()}
         most = max(arms.values(), key=lambda arm: len(arm.spec.window))
         any_time = dry_run(most.spec).flow.any_time
-        open_data(most.plan.data, window=most.spec.window, any_time=any_time)
+        data = open_data(most.plan.data, window=most.spec.window, any_time=any_time)
     arms = folder.begin(plan, command=command)
+    lists = data_lists(data)
     folder.record(
-        variants={name: describe_arm(arm) for name, arm in arms.items()}, evaluations=described
+        seeds=list(plan.seeds),
+        variants={name: describe_arm(arm) for name, arm in arms.items()},
+        evaluations=described,
+        data={
+            side: [{"name": each["name"], "hash": each["hash"]} for each in lists[side]["sources"]]
+            for side in ("train", "validation")
+        },
     )
 
 

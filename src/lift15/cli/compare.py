@@ -145,9 +145,10 @@ def _sides(
     from lift15.evaluation.comparing_sides import Measuring, find_side
 
     sides = []
-    for text in texts:
-        with progress(text) as count:
-            sides.append(find_side(text, Measuring(grounds, output, device, untrained, count)))
+    for text, place in zip(texts, ("first", "second"), strict=True):
+        with progress(text) as count:  # two models may have one name: each has its own folder
+            measuring = Measuring(grounds, output / place, device, untrained, count)
+            sides.append(find_side(text, measuring))
     return sides
 
 

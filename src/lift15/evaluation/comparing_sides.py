@@ -178,7 +178,9 @@ def _of_model(text: str, measuring: Measuring) -> Side:
     def predictor(seed: str = "0") -> Predictor:
         if text in BASELINES:
             return _baseline(text, measuring.device)
-        return load_predictor(text, device=measuring.device, untrained=measuring.untrained)
+        return load_predictor(
+            text, name=_title(text), device=measuring.device, untrained=measuring.untrained
+        )
 
     made = predictor()
     results: dict[str, dict[str, Results]] = {}
@@ -198,6 +200,13 @@ def _of_model(text: str, measuring: Measuring) -> Side:
             if (each.protocol, each.model) == (name, made.name):
                 results[name] = {"0": each}
     return Side(made.name, results, measuring.grounds, predictor)
+
+
+def _title(text: str) -> str:
+    """What a model is called; "" for its own name. All run folders have a model.safetensors."""
+    path = Path(text)
+    generic = path.suffix == ".safetensors" and path.stem in ("model", "final")
+    return path.absolute().parent.name if generic else ""
 
 
 def _baseline(name: str, device: str) -> Predictor:
