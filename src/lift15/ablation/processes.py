@@ -21,6 +21,12 @@ COMMAND = "VFI_ABLATE_COMMAND"
 Who has it was started by an ablation, and ends with it."""
 
 
+WORKERS = "VFI_ABLATE_WORKERS"
+"""Variable that tells a run how many processes may load its data."""
+
+MOST_WORKERS = 8
+
+
 @dataclass(frozen=True)
 class Job:
     """A piece of work.
@@ -125,13 +131,14 @@ def environment(slot: Slot) -> dict[str, str]:
     """What tells a process of its share.
 
     >>> environment(Slot(0, devices="2,3", threads=4))
-    {'CUDA_VISIBLE_DEVICES': '2,3', 'OMP_NUM_THREADS': '4'}
+    {'CUDA_VISIBLE_DEVICES': '2,3', 'OMP_NUM_THREADS': '4', 'VFI_ABLATE_WORKERS': '3'}
     """
     found = {}
     if slot.devices is not None:
         found["CUDA_VISIBLE_DEVICES"] = slot.devices
     if slot.threads:
         found["OMP_NUM_THREADS"] = str(slot.threads)
+        found[WORKERS] = str(min(MOST_WORKERS, slot.threads - 1))
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from lift15.ablation.evaluating import (
 from lift15.ablation.folder import AblationFolder, RunState, run_name
 from lift15.ablation.grid import Arm
 from lift15.ablation.plan import AblationPlan
+from lift15.ablation.processes import WORKERS
+from lift15.training.plan import TrainPlan
 from lift15.training.run_folder import RunFolder
-from vfiblocks import dry_run, save
-from vfiblocks.checkpoints import load
+from vfiblocks import ModelSpec, dry_run, save
 from vfiblocks.errors import TrainingError, VfiError
 
 FINAL = "final.safetensors"
@@ -36,7 +38,19 @@ def train_run(arm: Arm, seed: int, run: RunFolder, *, command: Sequence[str], sa
     """Train a run, or go on with it; what state it ended in, as ``vfi train`` calls it."""
     from lift15.training.fit import train  # imports Lightning
 
-    return train(arm.seeded(seed), run.path, command=command, say=say).state
+    plan = with_workers(arm.seeded(seed), os.environ)
+    return train(plan, run.path, command=command, say=say).state
+
+
+def with_workers(plan: TrainPlan, environment: Mapping[str, str]) -> TrainPlan:
+    """The plan with its share of the machine for loading data, where it leaves that open.
+
+    >>> with_workers(TrainPlan(), {WORKERS: "3"}).run.workers
+    3
+    """
+    if plan.run.workers >= 0 or WORKERS not in environment:
+        return plan
+    return replace(plan, run=replace(plan.run, workers=int(environment[WORKERS])))
 
 
 def final_weights(run: RunFolder, which: str) -> Path:
@@ -59,7 +73,7 @@ def final_weights(run: RunFolder, which: str) -> Path:
     if path.exists() and path.stat().st_mtime >= run.last.stat().st_mtime:
         return path
     state = read_state(run.last)
-    model = dry_run(load(run.model).spec)
+    model = dry_run(ModelSpec.from_file(run.path / "spec.json"))
     model.load_state_dict(state.get("average") or network(state["state_dict"]), assign=True)
     return save(model, path, facts={"trained": f"{state['step']} steps, the last weights"})
 
