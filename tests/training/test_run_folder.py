@@ -48,6 +48,7 @@ def test_going_on_is_another_session(begun, smoke):
     manifest = begun.manifest()
     assert [each["command"] for each in manifest["sessions"]] == [["vfi", "train"], ["again"]]
     assert manifest["step"] == 5
+    assert begun.plan().run.workers == 1  # which is what processes read that are started for it
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,10 @@ def test_another_model_or_other_data_are_refused(begun, smoke):
 
 def test_the_same_data_may_lie_elsewhere(begun, smoke):
     moved = changed(smoke(), ['data.train=["generated:?clips=7"]'])
-    begun.begin(moved, TINY, DATA, command=[])  # the hashes say that they are the same
-    with pytest.raises(TrainingError, match=r"data.train was"):
+    with pytest.raises(TrainingError, match=r"data\.train was"):
         begun.begin(moved, TINY, {**DATA, "train": {"hash": "9"}}, command=[])
+    begun.begin(moved, TINY, DATA, command=[])  # the hashes say that they are the same
+    assert begun.plan() == moved
 
 
 def test_one_at_a_time(begun):

@@ -69,16 +69,13 @@ class RunFolder:
         Raises:
             TrainingError: the folder holds another run, or cannot be written.
         """
-        described = {
-            "plan.toml": plan.to_toml(),
-            "spec.json": spec.to_json(indent=1) + "\n",
-            "data.json": json.dumps(data, indent=1) + "\n",
-        }
         if self.last.exists():
             self._check_same(plan, spec, data)
-        else:  # also where a run began and came to nothing, with a mistake in its plan perhaps
-            for name, text in reversed(described.items()):  # plan.toml last: it says that all is
-                write_text(self.path / name, text)
+        # Of a run that goes on only what is free to change can differ; of one that came to nothing,
+        # with a mistake in its plan perhaps, anything. The plan comes last: it says that all is.
+        write_text(self.path / "spec.json", spec.to_json(indent=1) + "\n")
+        write_text(self.path / "data.json", json.dumps(data, indent=1) + "\n")
+        write_text(self.path / "plan.toml", plan.to_toml())
         manifest = self.manifest() if (self.path / "manifest.json").exists() else {}
         sessions = [*manifest.get("sessions", []), {"begun": _now(), "command": list(command)}]
         self.note(
