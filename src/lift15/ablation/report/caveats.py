@@ -136,8 +136,8 @@ def _kinds_of_data(material: Material) -> Iterator[str]:
     drawn = [each.title or each.name for each in results.evaluations if is_drawn(material, each)]
     if drawn:
         yield (
-            f"{capital(listed(drawn))}: the clips are drawn by a program. Whether the same holds for "
-            "videos of a camera, only an evaluation on those can tell."
+            f"{capital(listed(drawn))}: the clips are drawn by a program. Whether the same holds "
+            "for videos of a camera, only an evaluation on those can tell."
         )
     layouts = {evaluation.layout for evaluation in results.evaluations}
     if len(layouts) > 1:
