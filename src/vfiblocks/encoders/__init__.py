@@ -5,5 +5,6 @@ from vfiblocks.encoders.contextnet import Contextnet
 from vfiblocks.encoders.head import Head
 from vfiblocks.encoders.pyramid import Pyramid
 from vfiblocks.encoders.timm_pyramid import TimmPyramid
+from vfiblocks.encoders.two_stems import TwoStems
 
-__all__ = ["Contextnet", "Encoder", "Head", "Pyramid", "TimmPyramid"]
+__all__ = ["Contextnet", "Encoder", "Head", "Pyramid", "TimmPyramid", "TwoStems"]

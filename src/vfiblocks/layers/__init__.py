@@ -1,6 +1,7 @@
 """Small modules that the parts are made of."""
 
 from vfiblocks.layers.attention import TemporalAttention
+from vfiblocks.layers.channel_norm import ChannelNorm
 from vfiblocks.layers.conv import ConvPReLU, conv3x3, conv_prelu, deconv_prelu
 from vfiblocks.layers.initialise import initialise_kaiming, initialise_small
 from vfiblocks.layers.join import Join
@@ -9,6 +10,7 @@ from vfiblocks.layers.residual import ResidualBlock
 from vfiblocks.layers.separable import DepthwiseSeparableConv
 
 __all__ = [
+    "ChannelNorm",
     "ConvPReLU",
     "DepthwiseSeparableConv",
     "Join",
