@@ -327,6 +327,33 @@ def test_bad_data_ends_the_run_in_one_line_or_is_skipped(smoke, tmp_path, flash)
     assert train(plan, tmp_path / "skipped", say=str).state == "finished"
 
 
+DEAD = RuntimeError("DataLoader worker (pid 12000) is killed by signal: Terminated. ")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_loading_process_that_dies(smoke, tmp_path, monkeypatch, asked):
+    """As when a cluster asks all processes of a job to end; torch raises it wherever it is."""
+    real = fit.Training.training_step
+
+    def step(self, batch, index):
+        if self.global_step == 4:
+            if asked:
+                signal.raise_signal(signal.SIGTERM)
+            raise DEAD
+        return real(self, batch, index)
+
+    monkeypatch.setattr(fit.Training, "training_step", step)
+    plan = smoke("run.save_every=3", "run.validate_every=0")
+    if asked:
+        outcome = train(plan, tmp_path / "run", say=str)
+        assert (outcome.state, outcome.step) == ("interrupted", 3)
+    else:
+        with pytest.raises(DataError, match=r"a process that loads data died .*Terminated"):
+            train(plan, tmp_path / "run", say=str)
+    monkeypatch.setattr(fit.Training, "training_step", real)
+    assert train(plan, tmp_path / "run", say=str).state == "finished"
+
+
 def test_a_full_disk_keeps_the_state_before(smoke, tmp_path, monkeypatch):
     plan = smoke("run.save_every=2", "run.validate_every=0")
     real = keeping.write_state

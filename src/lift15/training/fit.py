@@ -37,6 +37,9 @@ PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mix
 LOST = re.compile(r"Connection closed by peer|Connection reset|NCCL|Broken pipe|timed out", re.I)
 """How torch speaks of other processes that are gone."""
 
+LOADER = "DataLoader worker"
+"""How torch speaks of a process that loads data and died. It interrupts whatever is going on."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -157,11 +160,14 @@ def train_here(
                 feed.validation(rank=place.rank, world=place.world),
             )
         except BaseException as error:
-            _note_end(run, place, error, module)
-            if isinstance(error, DataError) and module.stop is not None:
-                pass  # the loading processes were told to stop as well, and were faster
-            else:
-                raise _in_words(error, place) from error
+            described = _in_words(error, place)
+            if module.stop is None or not isinstance(described, DataError):
+                _note_end(run, place, described)
+                if described is error:
+                    raise
+                raise described from error
+            # Asked to stop, as all its group was, a process that loads data was gone before the
+            # step was made: what was saved last is what there is.
     for remark in remarks:
         say(remark)
     ended = _state(trainer, module)
@@ -321,7 +327,7 @@ def _in_processes(run: RunFolder, count: int) -> Outcome:
     )
 
 
-def _note_end(run: RunFolder, place: Place, error: BaseException, module: Training) -> None:
+def _note_end(run: RunFolder, place: Place, error: BaseException) -> None:
     from lift15.training.divergence import Diverged
 
     if place.rank:
@@ -338,6 +344,11 @@ def _in_words(error: BaseException, place: Place) -> BaseException:
             f"the GPU has no memory left ({str(error).partition('.')[0]}); smaller crops or "
             "run.batch with more run.accumulate, run.checkpointing=['encoder'], or "
             "run.precision='bfloat16' need less"
+        )
+    if isinstance(error, RuntimeError) and LOADER in str(error):
+        return DataError(
+            f"a process that loads data died ({str(error).strip().splitlines()[0]}); most often "
+            "memory ran out: fewer run.workers or a smaller run.batch need less"
         )
     if place.world > 1 and isinstance(error, RuntimeError) and LOST.search(str(error)):
         return TrainingError(
