@@ -5,6 +5,10 @@ import tomllib
 import pytest
 
 from lift15.data import DataPlan
+from lift15.data.layouts import Cutter
+from lift15.training.groups import Groups
+from lift15.training.objective import build_objective
+from lift15.training.phases import Schedule
 from lift15.training.plan import (
     FREE,
     NOTHING,
@@ -16,6 +20,7 @@ from lift15.training.plan import (
     read_plan,
 )
 from lift15.training.presets import PRESETS
+from lift15.training.start import start_model
 from vfiblocks.errors import TrainingError
 
 
@@ -48,6 +53,28 @@ def test_later_words_win(tmp_path):
     assert (plan.optimizer.lr, plan.model.name, plan.run.seed) == (0.5, "rife", 9)
     assert plan.run.batch == make_plan("cpu").run.batch
     assert make_plan("smoke", file=file).run.batch == make_plan("smoke").run.batch
+
+
+def test_what_a_preset_overrides_is_for_its_own_model():
+    assert make_plan("cpu").model.overrides == {"aggregator": {"gate": True}}
+    assert make_plan("cpu", tables=[{"model": {"name": "rife"}}]).model.overrides == {}
+    same = make_plan("cpu", tables=[{"model": {"name": "lift15-tiny"}}])
+    assert same.model.overrides == {"aggregator": {"gate": True}}
+    own = {"name": "rife", "overrides": {"refiner": "none"}}
+    assert make_plan("cpu", tables=[{"model": own}]).model.overrides == {"refiner": "none"}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_can_be_carried_out(preset):
+    """Model, losses and layouts fit each other; LPIPS wants a file that is not everywhere."""
+    plan = make_plan(preset, settings=["schedule.steps=100"])
+    start = start_model(plan.model, seed=0)
+    table = {name: entry for name, entry in dict(plan.loss).items() if name != "lpips"}
+    build_objective(table, start.model)
+    schedule = Schedule(plan.schedule)
+    for stretch in schedule.stretches:
+        Cutter(phase_data(plan, stretch.phase).layout, start.model.window)
+    Groups(dict(start.model.named_parameters()), schedule)
 
 
 def test_settings_reach_into_phases():

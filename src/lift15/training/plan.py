@@ -239,7 +239,8 @@ def make_plan(
     """A plan from a preset, a file on top of it, tables on top of that, and single settings.
 
     Args:
-        preset: a key of :data:`PRESETS`; a file may name one as well.
+        preset: a key of :data:`PRESETS`; a file may name one as well. What a preset overrides in
+            the spec of its model is left out where another model is named.
         file: TOML.
         tables: nested like the file.
         settings: as in ``optimizer.lr=1e-3``, ``schedule.phases.0.lr=0.5``.
@@ -252,8 +253,12 @@ def make_plan(
     preset = preset or named
     if preset is not None and preset not in PRESETS:
         raise TrainingError(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    table: dict[str, Any] = to_table(TrainPlan())
-    for more in (PRESETS[preset] if preset else {}, written, *tables):
+    chosen = PRESETS[preset] if preset else {}
+    table: dict[str, Any] = merge(TrainPlan, to_table(TrainPlan()), chosen)
+    own = table["model"]["name"]
+    for more in (written, *tables):
+        if more.get("model", {}).get("name", own) != own:
+            table["model"]["overrides"] = {}  # a preset's are for the model it names
         table = merge(TrainPlan, table, more)
     table = json.loads(json.dumps(table))  # a copy that settings may change
     for setting in settings:

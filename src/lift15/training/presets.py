@@ -36,8 +36,13 @@ SHORT: Mapping[str, Any] = {
     # motion is learned, then the sizes that count. The cosine ends at 1 %.
     "model": {"name": "lift15-s1-warped", "overrides": {"aggregator": {"gate": True}}},
     "data": {"augmentation": {"crop": [192, 192]}},
-    "loss": {"charbonnier": 1.0, "laplacian": 0.5},
-    "optimizer": {"lr": 3e-4, "betas": [0.9, 0.999], "weight_decay": 1e-4, "clip": 1.0},
+    "loss": {
+        "charbonnier": 1.0,
+        "laplacian": 1.0,
+        "warping": 0.1,
+        "smoothness": {"weight": 1e-3, "until": 0.2},
+    },
+    "optimizer": {"lr": 3e-4, "weight_decay": 1e-4, "clip": 1.0},
     "schedule": {
         "steps": 12000,
         "warmup": 500,
@@ -50,7 +55,16 @@ SHORT: Mapping[str, Any] = {
                 "batch": 32,
                 "data": {**_crop(128), "layout": {"frames": [2]}},
             },
-            {"name": "some frames", "length": 50, "data": {"layout": {"frames": [2, 4, 8, 14]}}},
+            {
+                "name": "some frames",
+                "length": 50,
+                "data": {
+                    "layout": {
+                        "frames": [2, 4, 6, 8, 14],
+                        "shares": [0.25, 0.25, 0.15, 0.15, 0.2],
+                    }
+                },
+            },
             {"name": "large crops", "length": 25, "batch": 8, "data": _crop(256)},
         ],
     },
