@@ -47,11 +47,15 @@ class Motion(NamedTuple):
             the place in the reference where that pixel is seen.
         logits: (B, 2, 1, h, w), visibility before the sigmoid; high means visible (DECISIONS 10).
         coarser: the estimates this one was refined from, coarsest first, for losses and plots.
+        others: further hypotheses on the same grid, each with nothing coarser and no others of its
+            own; a blender may choose among them. What reads ``flow`` and ``logits`` alone sees the
+            first.
     """
 
     flow: Tensor
     logits: Tensor
     coarser: tuple[Motion, ...] = ()
+    others: tuple[Motion, ...] = ()
 
 
 class Draft(NamedTuple):
