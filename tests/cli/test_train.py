@@ -21,6 +21,8 @@ PLAIN = (
     "run.pictures=0",
     "--set",
     "run.tensorboard=false",
+    "--set",
+    "schedule.steps=3",
 )
 
 
@@ -39,7 +41,7 @@ def test_from_nothing_to_a_model_and_on(vfi, tmp_path):
     done = vfi(*command)
     assert done.code == 0, done.err
     assert done.out == ""
-    assert "finished after 6 steps" in done.err
+    assert "finished after 3 steps" in done.err
     assert f"weights: {run / 'model.safetensors'}" in done.err
     assert "Traceback" not in done.err
     assert load(run / "model.safetensors").spec.encoder.name == "pyramid"
@@ -47,7 +49,7 @@ def test_from_nothing_to_a_model_and_on(vfi, tmp_path):
     assert manifest["state"] == "finished"
     assert manifest["sessions"][0]["command"][1:3] == ["train", "lift15-tiny"]
     again = vfi(*command)
-    assert (again.code, "finished after 6 steps" in again.err) == (0, True)
+    assert (again.code, "finished after 3 steps" in again.err) == (0, True)
     assert vfi("train", "--resume", run).code == 0
 
 
@@ -83,7 +85,7 @@ def test_dry_run_says_what_would_be_and_leaves_nothing(vfi, tmp_path, monkeypatc
     assert done.code == 0, done.err
     found = dict(line.split("\t") for line in done.out.splitlines()[1:])
     assert re.fullmatch(r"\d+ to train, \d to validate", found["windows"])
-    assert found["steps"].startswith("6, 12 samples")
+    assert found["steps"].startswith("3, 6 samples")
     assert found["parameters"] == "284,531"
     assert "GB per process" in found["memory, phase 'one'"]
     assert found["time, phase 'two'"].endswith("s per step")

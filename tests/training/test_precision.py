@@ -54,6 +54,7 @@ def scaled(monkeypatch):
     return use
 
 
+@pytest.mark.slow
 def test_steps_that_the_scaler_leaves_out_are_no_divergence(smoke, tmp_path, scaled):
     scaled(2.0**20)
     plan = smoke("run.precision=float16", "run.validate_every=0", "schedule.steps=12")

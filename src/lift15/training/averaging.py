@@ -27,8 +27,8 @@ class Average:
         >>> _ = layer.weight.data.fill_(8.0)
         >>> average.update()
         >>> with average.in_place():
-        ...     seen = float(layer.weight)
-        >>> seen != 8.0, float(layer.weight)
+        ...     seen = layer.weight.item()
+        >>> seen != 8.0, layer.weight.item()
         (True, 8.0)
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
@@ -146,8 +147,10 @@ class _Head:
     """The first batches of a phase; made once, so that drawing them is not measured."""
 
     def __init__(self, feed: Feed, stretch: Stretch, world: int) -> None:
-        batches = iter(feed.training(step=stretch.start, rank=0, world=world))
-        self._batches = [next(batches) for _ in range(STEPS * feed.plan.run.accumulate)]
+        wanted = STEPS * feed.plan.run.accumulate
+        batches = feed.training(step=stretch.start, rank=0, world=world)
+        head = list(itertools.islice(batches, wanted))
+        self._batches = list(itertools.islice(itertools.cycle(head), wanted))  # of a short phase
 
     def __len__(self) -> int:
         return len(self._batches)

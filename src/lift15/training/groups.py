@@ -53,8 +53,8 @@ class Groups:
         >>> model = build_model("lift15-tiny")
         >>> plan = SchedulePlan(steps=9, phases=(Phase(rates={"encoder": 0.1}),))
         >>> groups = Groups(dict(model.named_parameters()), Schedule(plan))
-        >>> [(group.key, group.decayed, len(group.names)) for group in groups.all]
-        [('', False, 35), ('', True, 37), ('encoder', False, 9), ('encoder', True, 9)]
+        >>> [(group.key, group.decayed) for group in groups.all]
+        [('', False), ('', True), ('encoder', False), ('encoder', True)]
         >>> groups.rate("encoder", 0)
         0.1
     """
