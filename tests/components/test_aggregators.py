@@ -11,6 +11,7 @@ from vfiblocks import AGGREGATORS, Part, Upstream, Window
 
 PARTS = [
     Part("mean"),
+    Part("target-query", dim=16, heads=2, samples=2, match=8, radius=2, curvature=True),
     Part("transformer", dim=16, heads=2, layers=2),
     Part("transformer", dim=16, heads=2, layers=2, window=4),
     Part("transformer", dim=16, heads=2, layers=1, normalise=True),
@@ -121,7 +122,7 @@ def test_transformer_knows_when_frames_were_taken():
     """The same frames at other positions are another clip; the mean cannot tell."""
     near, far = Window.hole(5, 2), Window((0.0, 1.0, 3.0, 9.0), 2.0)
     clip = clip_of(near, 0)
-    for part, differs in ((PARTS[1], True), (PARTS[0], False)):
+    for part, differs in ((PARTS[2], True), (PARTS[0], False)):
         aggregator = build(part, 0)
         a, b = (aggregator(clip, window, None).features for window in (near, far))
         assert differs != torch.allclose(a, b)

@@ -2,6 +2,7 @@
 
 from vfiblocks.aggregators.base import Aggregator
 from vfiblocks.aggregators.mean import Mean
+from vfiblocks.aggregators.target_query import TargetQuery
 from vfiblocks.aggregators.transformer import Transformer
 
-__all__ = ["Aggregator", "Mean", "Transformer"]
+__all__ = ["Aggregator", "Mean", "TargetQuery", "Transformer"]
