@@ -2,6 +2,8 @@
 
 import functools
 from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch.nn import functional as F
 from vfiblocks import Upstream, Window
 from vfiblocks.aggregators import TargetQuery
 from vfiblocks.encoders import TwoStems
-from vfiblocks.ops import backward_warp
+from vfiblocks.ops import backward_warp, pad_to_multiple, resize, shrink
 
 CELL = 16
 INSIDE = (..., slice(6, -6), slice(6, -6))  # content enters the picture at its border
@@ -193,3 +195,28 @@ def test_flat_pictures_have_no_motion():
     flat = scene.aggregator.prepare(scene.encoder(torch.full((1, 3, 480, 480), 0.4), {16})[16])
     course = scene.aggregator.course(flat[:, None].expand(-1, 4, -1, -1, -1), window, None)
     assert course.flow[..., 13:-13, 13:-13].abs().max() < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bmx-trees", "pillow"])
+@torch.no_grad()
+def test_real_frames_agree_better_where_content_is_followed(dev_clips: Path, name: str):
+    """Thumbnails of the frames, brought to the target, against its own."""
+    av = pytest.importorskip("av")
+    window, scene = Window.hole(15, 8), Scene()
+    with av.open(str(dev_clips / f"{name}.mp4")) as container:
+        decoded = islice(container.decode(video=0), 10, 25)
+        pictures = [torch.from_numpy(f.to_ndarray(format="rgb24")) for f in decoded]
+    frames = torch.stack(pictures).movedim(-1, 1) / 255
+    frames = resize(shrink(pad_to_multiple(frames, 2), 2), (240, 416))
+    frames, target = frames[[int(p) for p in window.positions]], shrink(frames[8], CELL)
+    states = scene.aggregator.prepare(scene.encoder(frames, {16})[16])[None]
+    errors = {}
+    for follow in (0, 1):
+        scene.aggregator.follow = follow
+        flow = scene.aggregator.course(states, window, None).flow[0]
+        errors[follow] = (backward_warp(shrink(frames, CELL), flow) - target).abs().mean((1, 2, 3))
+    still = (shrink(frames, CELL) - target).abs().mean((1, 2, 3))
+    far = [i for i in range(14) if i not in window.references]
+    assert (errors[1] < still).all()
+    assert errors[1][far].mean() < 0.85 * errors[0][far].mean()
