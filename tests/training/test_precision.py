@@ -4,7 +4,7 @@ import pytest
 import torch
 from lightning.pytorch.plugins import MixedPrecision
 
-from lift15.training import fit
+from lift15.training import fit, trainer
 from lift15.training.divergence import OVERFLOWS, Diverged
 from lift15.training.fit import train
 from lift15.training.module import in_float32
@@ -42,14 +42,14 @@ def scaled(monkeypatch):
         real = fit.make_trainer
 
         def make(plan, callbacks, *, steps):
-            trainer = real(plan, callbacks, steps=steps)
+            made = real(plan, callbacks, steps=steps)
             scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-            trainer.strategy.precision_plugin = MixedPrecision("16-mixed", "cpu", scaler)
-            return trainer
+            made.strategy.precision_plugin = MixedPrecision("16-mixed", "cpu", scaler)
+            return made
 
         monkeypatch.setattr(fit, "make_trainer", make)
         monkeypatch.setattr(fit, "check_machine", lambda run: None)
-        monkeypatch.setitem(fit.PRECISIONS, "float16", "32-true")
+        monkeypatch.setitem(trainer.PRECISIONS, "float16", "32-true")
 
     return use
 

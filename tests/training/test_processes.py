@@ -9,9 +9,9 @@ import time
 import pytest
 
 from lift15.training import processes
-from lift15.training.fit import check_machine, device_of
 from lift15.training.plan import RunPlan
 from lift15.training.processes import Place, start_and_watch
+from lift15.training.trainer import check_machine, device_of
 from vfiblocks.errors import TrainingError
 
 

@@ -15,7 +15,7 @@ import torch
 
 from lift15.data import Batch
 from lift15.training.feed import Feed
-from lift15.training.fit import make_ready, make_trainer, prepare, quiet
+from lift15.training.fit import prepare
 from lift15.training.memory import estimate_memory
 from lift15.training.module import Training
 from lift15.training.phases import Stretch
@@ -23,6 +23,7 @@ from lift15.training.plan import TrainPlan
 from lift15.training.processes import Place
 from lift15.training.progress import duration
 from lift15.training.saving_memory import compute_again
+from lift15.training.trainer import make_ready, make_trainer, quiet
 
 STEPS = 2
 """That are made and measured; the faster one counts, for the first one finds its memory."""

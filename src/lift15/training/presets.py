@@ -55,16 +55,7 @@ SHORT: Mapping[str, Any] = {
                 "batch": 32,
                 "data": {**_crop(128), "layout": {"frames": [2]}},
             },
-            {
-                "name": "some frames",
-                "length": 50,
-                "data": {
-                    "layout": {
-                        "frames": [2, 4, 6, 8, 14],
-                        "shares": [0.25, 0.25, 0.15, 0.15, 0.2],
-                    }
-                },
-            },
+            {"name": "some frames", "length": 50, "data": {"layout": {"frames": [2, 4, 8, 14]}}},
             {"name": "large crops", "length": 25, "batch": 8, "data": _crop(256)},
         ],
     },
