@@ -179,8 +179,13 @@ def test_it_stops_when_its_time_is_up(smoke, tmp_path):
 
 
 def test_minutes_count_for_saving_as_steps_do(smoke, tmp_path, monkeypatch):
-    saved = []
-    monkeypatch.setattr(keeping, "write_state", lambda path, state: saved.append(state["step"]))
+    saved, real = [], keeping.write_state
+
+    def write(path, state):
+        saved.append(state["step"])
+        return real(path, state)
+
+    monkeypatch.setattr(keeping, "write_state", write)
     plan = smoke("run.save_every=100", "run.save_minutes=1e-9")
     train(plan, tmp_path / "run", say=str)
     assert saved[:5] == [1, 2, 3, 4, 5]

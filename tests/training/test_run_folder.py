@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from lift15.training.atomic import write_json, write_text, write_whole
+from lift15.training.atomic import give_name, write_json, write_text, write_whole
 from lift15.training.plan import changed
 from lift15.training.run_folder import RunFolder, git_state
 from lift15.training.state import read_state, write_state
@@ -128,6 +128,18 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
     )
     assert path.read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_a_second_name_where_there_are_no_links(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", no_links)
+    last = write_text(tmp_path / "last", "one")
+    best = give_name(last, write_text(tmp_path / "best", "old"))
+    write_text(last, "two")
+    assert best.read_text() == "one"
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_file_size_limit_keeps_the_old_state(tmp_path):

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +44,34 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> Path:
         raise TrainingError(f"cannot write {path}: {reason}{old}") from error
     finally:
         partial.unlink(missing_ok=True)
+    return path
+
+
+def give_name(source: Path, path: Path) -> Path:
+    """A second name for a file that is whole; a copy where the file system has no links.
+
+    Files here are replaced and never changed, so that one name does not follow the other.
+
+    Raises:
+        TrainingError: it cannot be written; an existing file is as it was.
+
+    Example:
+        >>> folder = getfixture("tmp_path")
+        >>> last = write_text(folder / "last", "one")
+        >>> best = give_name(last, folder / "best")
+        >>> _ = write_text(last, "two")
+        >>> best.read_text()
+        'one'
+    """
+    link = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        os.link(source, link)
+        os.replace(link, path)
+        _sync_folder(path.parent)
+    except OSError:
+        link.unlink(missing_ok=True)
+        with open(source, "rb") as original:
+            return write_whole(path, lambda file: shutil.copyfileobj(original, file))
     return path
 
 

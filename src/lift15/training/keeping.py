@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 
+from lift15.training.atomic import give_name
 from lift15.training.module import Training
 from lift15.training.run_folder import RunFolder
 from lift15.training.sharding import Weights
@@ -105,7 +106,7 @@ class Keeper(pl.Callback):
         if trainer.is_global_zero:
             write_state(self.run.last, state)
             if best:
-                write_state(self.run.best, state)
+                give_name(self.run.last, self.run.best)
             if best or not self.best:
                 weights = state.get("average") or network(state["state_dict"])
                 save_for_use(self.run, self.spec, weights, self._facts(step, module))
