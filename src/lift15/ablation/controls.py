@@ -71,7 +71,8 @@ class Controlled(Predictor):
             frames[:, there] = shown.frames[:, _order(there, shown.frames[0, left])]
         elif self.control == "foreign":
             donor = self._donor(shown.frames[0, left])
-            frames[:, there] = resize(donor[there].to(frames), tuple(frames.shape[-2:]))[None]
+            size = (frames.shape[-2], frames.shape[-1])
+            frames[:, there] = resize(donor[there].to(frames), size)[None]
         return Shown(frames, valid)
 
     def _donor(self, reference: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -105,7 +106,8 @@ def read_costs(path: Path) -> tuple[Cost, ...]:
     found = []
     for plain in json.loads(path.read_text("utf-8")):
         pairs = ("size", "quartiles", "ratio_quartiles")
-        found.append(Cost(**{k: tuple(v) if k in pairs else v for k, v in plain.items()}))
+        values: dict[str, Any] = {k: tuple(v) if k in pairs else v for k, v in plain.items()}
+        found.append(Cost(**values))
     return tuple(found)
 
 

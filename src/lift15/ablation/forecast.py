@@ -127,8 +127,8 @@ def table(
 
 
 def _seconds_per_step(module: Any, feed: Any, stretch: Any) -> float:
-    from lift15.training.fit import make_ready, make_trainer, quiet
     from lift15.training.module import Training
+    from lift15.training.trainer import make_ready, make_trainer, quiet
 
     plan = module.plan
     alone = replace(plan, run=replace(plan.run, devices=1, nodes=1, strategy="auto"))

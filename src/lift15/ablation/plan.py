@@ -230,7 +230,8 @@ def make_ablation(
     table.setdefault("name", Path(source).stem)
     table.setdefault("evaluations", {"held-out": {}})
     known = [each.name for each in fields(AblationPlan)]
-    own, common = [], []
+    own: list[str] = []
+    common: list[str] = []
     for setting in settings:
         word = re.split(r"[.=]", setting.strip(), maxsplit=1)[0].strip()
         if word not in SECTIONS and word not in known:

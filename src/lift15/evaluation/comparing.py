@@ -175,7 +175,7 @@ def compare_results(
     if both and (both != list(one.seeds) or both != list(other.seeds)):
         notes.append(f"only seeds that both have are compared: {', '.join(both)}")
         one, other = _of_seeds(one, both), _of_seeds(other, both)
-    options = {
+    options: dict[str, Any] = {
         "better": metric.better,
         "unit": metric.unit,
         "names": names,
