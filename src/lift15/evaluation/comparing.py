@@ -131,7 +131,9 @@ class Compared:
             bins = quantile_bins(values, count=groups)
             found = compare_by_bin(*self.scores, bins, **self.options)
         except InputError as error:
-            return replace(self, notes=(*self.notes, f"not sorted by motion: {error}"))
+            return replace(
+                self, notes=(*self.notes, f"not sorted by motion into {groups} groups: {error}")
+            )
         adjusted = holm({name: each.p for name, each in found.items()})
         return replace(self, by_motion=found, adjusted=adjusted)
 
