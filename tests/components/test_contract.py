@@ -34,12 +34,15 @@ VARIANTS = [
     ("flow", Part("ifnet-v4", body="skip", shuffle=False, restart_above=32.0)),
     ("flow", Part("ifnet-v4", body="plain", shuffle=False, channels=(8, 8), scales=(2, 1))),
     ("flow", Part("ifnet-v4", features=True, replace_mask=True, hidden=8, groups=2)),
+    ("flow", Part("correlation-cascade", radii=(2, 0, 0, 0))),
     ("blender", Part("average", stride=1)),
+    ("blender", Part("multi-field", synthesis=8)),
     ("blender", Part("visibility", stride=1)),
     ("blender", Part("visibility", residual=True, residual_channels=16)),
     ("refiner", Part("full-resolution", stride=4)),
     ("refiner", Part("unet", first_stride=1)),
     ("refiner", Part("warped-full-resolution", stride=4)),
+    ("refiner", Part("warped-unet", channels=(8, 12, 16), blocks=1)),
 ]
 
 

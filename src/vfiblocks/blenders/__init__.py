@@ -2,6 +2,7 @@
 
 from vfiblocks.blenders.average import Average
 from vfiblocks.blenders.base import Blender
+from vfiblocks.blenders.multi_field import MultiField
 from vfiblocks.blenders.visibility import Visibility
 
-__all__ = ["Average", "Blender", "Visibility"]
+__all__ = ["Average", "Blender", "MultiField", "Visibility"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -120,15 +121,20 @@ def _seen_from_left(left: Tensor, right: Tensor, radius: int) -> Tensor:
 
     Block by block of a row: a matrix product compares every pixel of the block with every one that
     a displacement reaches, and a diagonal band of that is what was asked for. One product per
-    displacement instead would read both maps 81 times.
+    displacement instead would read both maps 81 times. In a graph for any size a row is one block:
+    with a number of blocks that depends on the width, tracing takes minutes.
     """
     batch, _, height, width = left.shape
-    side, surplus = 2 * radius + 1, -width % COLUMNS
-    left = F.pad(left, (0, surplus))
-    right = F.pad(right, (radius, radius + surplus, radius, radius))
-    blocks = left.unfold(3, COLUMNS, COLUMNS).permute(0, 2, 3, 4, 1)  # (N, H, K, 16, C)
-    reached = right.unfold(3, COLUMNS + side - 1, COLUMNS).permute(0, 2, 3, 1, 4)
-    columns = torch.arange(COLUMNS, device=left.device).unsqueeze(1)
+    side = 2 * radius + 1
+    if torch.compiler.is_compiling():
+        blocks = left.permute(0, 2, 3, 1).unsqueeze(2)  # (N, H, 1, W, C)
+        reached = F.pad(right, (radius, radius, radius, radius)).permute(0, 2, 1, 3).unsqueeze(2)
+    else:
+        surplus = -width % COLUMNS
+        blocks = F.pad(left, (0, surplus)).unfold(3, COLUMNS, COLUMNS).permute(0, 2, 3, 4, 1)
+        right = F.pad(right, (radius, radius + surplus, radius, radius))
+        reached = right.unfold(3, COLUMNS + side - 1, COLUMNS).permute(0, 2, 3, 1, 4)
+    columns = torch.arange(blocks.shape[3], device=left.device).unsqueeze(1)
     band = (columns + torch.arange(side, device=left.device)).expand(*blocks.shape[:4], side)
     rows = [
         (blocks @ reached[:, row : row + height]).gather(4, band)  # (N, H, K, 16, side)
@@ -141,17 +147,25 @@ def _seen_from_left(left: Tensor, right: Tensor, radius: int) -> Tensor:
 def _seen_from(costs: Tensor, radius: int, time: float) -> Tensor:
     """The same at the moment ``time``: each displacement's map, moved along by its share."""
     shifts = [_share(step, time) for step in range(-radius, radius + 1)]
-    edge = max(map(abs, shifts))
-    if edge == 0:
+    if not any(shifts):
         return costs
-    height, width = costs.shape[-2:]
-    padded = F.pad(costs, (edge, edge, edge, edge)).unflatten(1, (len(shifts), len(shifts)))
-    moved = [
-        padded[:, i, j, edge - dy : edge - dy + height, edge - dx : edge - dx + width]
-        for i, dy in enumerate(shifts)
-        for j, dx in enumerate(shifts)
-    ]
-    return torch.stack(moved, dim=1)
+    costs = rearrange(costs, "n (dy dx) h w -> n dy dx h w", dy=len(shifts))
+    return _moved(_moved(costs, shifts, 1, 3), shifts, 2, 4).flatten(1, 2)
+
+
+def _moved(costs: Tensor, shifts: list[int], steps: int, axis: int) -> Tensor:
+    """Entry by entry of the axis ``steps``, moved along another axis; zeros come in."""
+    length, edge = costs.shape[axis], max(shifts)
+    borders = [0, 0] * (costs.ndim - 1 - axis) + [edge, edge]
+    padded = F.pad(costs, borders).unbind(steps)
+    return torch.stack(
+        [
+            # One axis, that of the steps, is gone.
+            entry.narrow(axis - 1, edge - shift, length)
+            for entry, shift in zip(padded, shifts, strict=True)
+        ],
+        dim=steps,
+    )
 
 
 def _share(step: int, time: float) -> int:
