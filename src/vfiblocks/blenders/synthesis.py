@@ -25,6 +25,7 @@ class Synthesis(nn.Module):
         context: channels of the context; None without one.
 
     Example:
+        >>> import torch
         >>> net = Synthesis(16, None)
         >>> image, logit = net(torch.rand(1, 2, 3, 16, 24), torch.zeros(1, 2, 1, 16, 24), None)
         >>> image.shape, logit.shape
