@@ -25,7 +25,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,9 @@ from types import MethodType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
+from torch.utils.checkpoint import checkpoint
 
 from benchmarks import record
 from benchmarks.inputs import clip
@@ -67,6 +68,8 @@ class Setting:
         frozen: no gradient for the encoder.
         batched: the frames that are no references pass the encoder together, as they do on a GPU,
             and not one by one, as they do on a CPU.
+        sliced: the encoder is computed again in slices of four pictures, whatever passes it at
+            once; it sees each picture alone, so that the slices make no difference.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Setting:
     half: bool = False
     frozen: bool = False
     batched: bool = False
+    sliced: bool = False
 
 
 _WAYS: dict[str, dict[str, Any]] = {
@@ -98,6 +102,11 @@ SETTINGS = {
             Setting(f"{kind}, {name}, one pass", half=half, batched=True, **_WAYS[name])
             for kind, half in (("float32", False), ("bf16", True))
             for name in _TOGETHER
+        ),
+        *(
+            Setting(f"{kind}, {name}, encoder in fours, one pass", again, half, False, True, True)
+            for kind, half in (("float32", False), ("bf16", True))
+            for name, again in (("encoder again", ()), ("every stage again", STAGES[1:]))
         ),
     )
 }
@@ -169,7 +178,7 @@ def saved_bytes(setting: Setting, *, batch: int = BATCH, side: int = SIDE) -> di
     """What the forward pass leaves for the backward pass, by stage."""
     model, forward = _prepare(setting, batch=batch, side=side)
     saved = _Saved(model)
-    with saved.watching(setting.again):
+    with saved.watching(("encoder", *setting.again) if setting.sliced else setting.again):
         loss = forward(saved)
     del loss
     return saved.by_stage()
@@ -261,6 +270,8 @@ def _prepare(
     compute_again(model, setting.again)
     if setting.batched:
         _encode_together(model)
+    if setting.sliced:
+        _recompute_in_slices(model.encoder)
     objective = _objective()
     frames = clip(len(model.window) + 1, side, side).expand(batch, -1, -1, -1, -1)
     others = [i for i in range(frames.shape[1]) if i != int(model.window.target)]
@@ -288,6 +299,18 @@ def _encode_together(model: Interpolator) -> None:
         return list(deepest.unflatten(0, (-1, len(others))).unbind(1))
 
     model._encode_others = MethodType(together, model)  # type: ignore[method-assign]
+
+
+def _recompute_in_slices(encoder: nn.Module) -> None:
+    """Have an encoder computed again a few pictures at a time."""
+    whole = encoder.forward
+
+    def forward(images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
+        slices = images.split(BATCH)
+        parts = [checkpoint(whole, each, strides, use_reentrant=False) for each in slices]
+        return {stride: torch.cat([part[stride] for part in parts]) for stride in strides}
+
+    encoder.forward = forward  # type: ignore[method-assign]
 
 
 def _objective() -> Objective:
