@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PAGES = [HERE.parent / "docs" / name for name in ("benchmarks.md", "streaming.md")]
+PAGES = [
+    HERE.parent / "docs" / name for name in ("benchmarks.md", "streaming.md", "training-memory.md")
+]
+STAGES = ("encoder", "aggregator", "flow", "blender", "refiner", "loss")
 MARK = re.compile(r"(<!-- (?!end)([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -27,7 +30,13 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "ratio": ("ratio", lambda x: f"{x:.2f}"),
     "ratio_quartiles": ("quartiles", lambda x: f"{x[0]:.2f} - {x[1]:.2f}"),
     "page_faults": ("page faults", lambda x: f"{x:,}"),
+    "saved_bytes": ("kept MB", lambda x: f"{x / 1e6:.0f}"),
     "peak_bytes": ("peak MB", lambda x: f"{x / 1e6:.1f}"),
+    "grown_bytes": ("process MB", lambda x: f"{x / 1e6:.0f}"),
+    "saved_by_stage": (
+        f"kept by {' / '.join(STAGES)}",
+        lambda x: " / ".join(f"{x.get(stage, 0) / 1e6:.0f}" for stage in STAGES),
+    ),
     "bytes_per_second": ("GB/s", lambda x: f"{x / 1e9:.1f}"),
     "macs": ("GMAC", lambda x: f"{x / 1e9:.1f}"),
     "share_of_peak": ("of torch.mm", lambda x: f"{100 * x:.0f} %"),
@@ -90,7 +99,7 @@ def table(cases: list[dict[str, Any]]) -> str:
             label = ""
     rounds = "/".join(str(n) for n in sorted({case["rounds"] for case in cases}))
     specs = sorted({case["spec"] for case in cases if case["spec"]})
-    notes = [f"{rounds} rounds"] + [f"spec {spec}" for spec in specs]
+    notes = ["1 round" if rounds == "1" else f"{rounds} rounds"] + [f"spec {spec}" for spec in specs]
     return "\n".join([*lines, "", ", ".join(notes) + ".", ""])
 
 

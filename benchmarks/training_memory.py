@@ -68,8 +68,8 @@ class Setting:
         frozen: no gradient for the encoder.
         batched: the frames that are no references pass the encoder together, as they do on a GPU,
             and not one by one, as they do on a CPU.
-        sliced: the encoder is computed again in slices of four pictures, whatever passes it at
-            once; it sees each picture alone, so that the slices make no difference.
+        whole: all that passes the encoder at once is computed again at once. Ours does a few
+            pictures at a time: it sees each alone, so that gradients are the same.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Setting:
     half: bool = False
     frozen: bool = False
     batched: bool = False
-    sliced: bool = False
+    whole: bool = False
 
 
 _WAYS: dict[str, dict[str, Any]] = {
@@ -104,7 +104,7 @@ SETTINGS = {
             for name in _TOGETHER
         ),
         *(
-            Setting(f"{kind}, {name}, encoder in fours, one pass", again, half, False, True, True)
+            Setting(f"{kind}, {name}, encoder whole, one pass", again, half, False, True, True)
             for kind, half in (("float32", False), ("bf16", True))
             for name, again in (("encoder again", ()), ("every stage again", STAGES[1:]))
         ),
@@ -178,7 +178,7 @@ def saved_bytes(setting: Setting, *, batch: int = BATCH, side: int = SIDE) -> di
     """What the forward pass leaves for the backward pass, by stage."""
     model, forward = _prepare(setting, batch=batch, side=side)
     saved = _Saved(model)
-    with saved.watching(("encoder", *setting.again) if setting.sliced else setting.again):
+    with saved.watching(("encoder", *setting.again) if setting.whole else setting.again):
         loss = forward(saved)
     del loss
     return saved.by_stage()
@@ -270,8 +270,8 @@ def _prepare(
     compute_again(model, setting.again)
     if setting.batched:
         _encode_together(model)
-    if setting.sliced:
-        _recompute_in_slices(model.encoder)
+    if setting.whole:
+        _recompute_whole(model.encoder)
     objective = _objective()
     frames = clip(len(model.window) + 1, side, side).expand(batch, -1, -1, -1, -1)
     others = [i for i in range(frames.shape[1]) if i != int(model.window.target)]
@@ -301,16 +301,14 @@ def _encode_together(model: Interpolator) -> None:
     model._encode_others = MethodType(together, model)  # type: ignore[method-assign]
 
 
-def _recompute_in_slices(encoder: nn.Module) -> None:
-    """Have an encoder computed again a few pictures at a time."""
-    whole = encoder.forward
+def _recompute_whole(encoder: nn.Module) -> None:
+    """Have an encoder computed again, all pictures of a call at once."""
+    forward = encoder.forward
 
-    def forward(images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
-        slices = images.split(BATCH)
-        parts = [checkpoint(whole, each, strides, use_reentrant=False) for each in slices]
-        return {stride: torch.cat([part[stride] for part in parts]) for stride in strides}
+    def again(images: Tensor, strides: Collection[int]) -> Any:
+        return checkpoint(forward, images, strides, use_reentrant=False)
 
-    encoder.forward = forward  # type: ignore[method-assign]
+    encoder.forward = again  # type: ignore[method-assign]
 
 
 def _objective() -> Objective:

@@ -28,6 +28,36 @@ def test_gradients_are_the_same(stages):
         torch.testing.assert_close(gradient, expected[name], rtol=0, atol=1e-7, msg=name)
 
 
+@pytest.mark.parametrize("batch", [3, 4])
+def test_an_encoder_is_computed_again_in_slices(batch, monkeypatch):
+    model = build_model("lift15-tiny", aggregator=None).train()
+    frames = torch.rand(batch, 14, 3, 32, 32)  # two of them are seen, of each sample
+    expected = gradients(model, frames)
+    model.zero_grad()
+    seen, whole = [], model.encoder.forward
+
+    def counting(images, strides):
+        seen.append(len(images))
+        return whole(images, strides)
+
+    model.encoder.forward = counting
+    compute_again(model, ("encoder",))
+    for name, gradient in gradients(model, frames).items():
+        torch.testing.assert_close(gradient, expected[name], rtol=0, atol=1e-6, msg=name)
+    once = [4, 2] if batch == 3 else [4, 4]
+    assert sorted(seen) == sorted(once + once)  # forwards and, again, backwards
+    before = model.eval()(frames).image
+    assert seen[-1] == 2 * batch
+    assert before.isfinite().all()
+
+
+def test_pictures_that_see_each_other_stay_together():
+    model = build_model("lift15-tiny").train()
+    model.encoder.add_module("norm", torch.nn.BatchNorm2d(3))
+    compute_again(model, ("encoder",))
+    assert type(model.encoder.forward).__name__ == "_Again"
+
+
 def test_rife_as_well():
     model = build_model("rife", flow={"channels": (8, 8, 8)}).train()
     frames = torch.rand(1, 2, 3, 32, 32)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from vfiblocks import Interpolator
 from vfiblocks.errors import TrainingError
 from vfiblocks.spec import STAGES
+
+SLICE = 4
+"""Pictures that an encoder computes again at a time. On a GPU it sees all frames of a batch at
+once, and to have all of that back at once would save little."""
 
 
 def compute_again(model: Interpolator, stages: Sequence[str]) -> None:
@@ -40,7 +46,10 @@ def compute_again(model: Interpolator, stages: Sequence[str]) -> None:
             )
         module = getattr(model, stage)
         if module is not None:
-            module.forward = _Again(module, module.forward)
+            again = _Again
+            if stage == "encoder" and not any(isinstance(m, _BatchNorm) for m in module.modules()):
+                again = _AgainInSlices
+            module.forward = again(module, module.forward)
 
 
 class _Again:
@@ -55,3 +64,13 @@ class _Again:
             return self.forward(*arguments, **options)
         # the reentrant kind would drop the gradients of what lies in dicts and named tuples
         return checkpoint(self.forward, *arguments, use_reentrant=False, **options)
+
+
+class _AgainInSlices(_Again):
+    """The same for an encoder that sees every picture alone: a few pictures at a time."""
+
+    def __call__(self, images: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
+        if not self.module.training or len(images) <= SLICE:
+            return cast(dict[int, Tensor], super().__call__(images, strides))
+        parts = [super(_AgainInSlices, self).__call__(s, strides) for s in images.split(SLICE)]
+        return {stride: torch.cat([part[stride] for part in parts]) for stride in parts[0]}
