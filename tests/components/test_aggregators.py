@@ -15,6 +15,7 @@ PARTS = [
     Part("transformer", dim=16, heads=2, layers=2),
     Part("transformer", dim=16, heads=2, layers=2, window=4),
     Part("transformer", dim=16, heads=2, layers=1, normalise=True),
+    Part("transformer", dim=16, heads=2, layers=1, level=True),
 ]
 CHANNELS = 8
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}

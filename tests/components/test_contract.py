@@ -25,7 +25,7 @@ VARIANTS = [
     ("aggregator", Part("target-query", curvature=True, dim=32, heads=4, match=16)),
     ("aggregator", Part("target-query", radius=0, follow=0, reach=0, gate=True, stride=8)),
     ("aggregator", Part("transformer", window=2, layers=1, dim=64, patch=1)),
-    ("aggregator", Part("transformer", window=4.5, dim=64, heads=4, normalise=True)),
+    ("aggregator", Part("transformer", window=4.5, dim=64, heads=4, normalise=True, level=True)),
     ("aggregator", Part("transformer", gate=True, dim=64, checkpoint=True, stride=8)),
     ("flow", Part("context-cascade", coarse_stride=16, fine_stride=2, fine_channels=16)),
     ("flow", Part("ifnet", channels=(16, 16), scales=(2, 1), time_channel=True)),

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vfiblocks.aggregators.base import Aggregator
 from vfiblocks.layers import (
+    ChannelNorm,
     DepthwiseSeparableConv,
     PatchEmbed,
     PatchUnembed,
@@ -45,6 +46,7 @@ class Transformer(Aggregator):
         stride: of the features read.
         normalise: bring features to unit scale before positions are added (DECISIONS 28).
         gate: start the context at zero through a learned gain per channel (DECISIONS 25).
+        level: bring the context to unit scale at every place, whatever the layers make of it.
         checkpoint: trade time for memory in training: recompute each layer in the backward pass.
 
     Example:
@@ -72,6 +74,7 @@ class Transformer(Aggregator):
         stride: int = 16,
         normalise: bool = False,
         gate: bool = False,
+        level: bool = False,
         checkpoint: bool = False,
     ) -> None:
         super().__init__(upstream)
@@ -97,6 +100,7 @@ class Transformer(Aggregator):
         )
         self.importance = nn.Sequential(nn.Linear(dim, dim // 4), nn.GELU(), nn.Linear(dim // 4, 1))
         self.unembed = PatchUnembed(dim, clip.channels, patch=patch)
+        self.level = ChannelNorm(clip.channels) if level else nn.Identity()
         self.gate = nn.Parameter(torch.zeros(clip.channels, 1, 1)) if gate else None
 
     def forward(self, clip: Tensor, window: Window, valid: Tensor | None) -> Context:
@@ -129,7 +133,7 @@ class Transformer(Aggregator):
             scores = scores.masked_fill(~valid, float("-inf"))
         alphas = scores.softmax(dim=1)
         pooled = torch.einsum("bt,bthwd->bdhw", alphas, tokens)
-        features = cast(Tensor, self.unembed(pooled))
+        features = cast(Tensor, self.level(self.unembed(pooled)))
         return Context(features if self.gate is None else self.gate * features, alphas)
 
     def _positions(self, window: Window, like: Tensor) -> Tensor:
