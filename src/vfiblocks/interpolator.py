@@ -11,10 +11,11 @@ from vfiblocks.blenders.base import Blender
 from vfiblocks.checks import check_clip
 from vfiblocks.encoders.base import Encoder
 from vfiblocks.flows.base import FlowEstimator
+from vfiblocks.notebook import html_table
 from vfiblocks.ops import crop_to, pad_to_multiple
 from vfiblocks.ports import Needs
 from vfiblocks.refiners.base import Refiner
-from vfiblocks.spec import ModelSpec
+from vfiblocks.spec import STAGES, ModelSpec, in_words
 from vfiblocks.states import Context, Features, Interpolation
 from vfiblocks.window import Window
 
@@ -26,6 +27,7 @@ class Interpolator(nn.Module):
         spec: what it was assembled from, every option written out.
         window: the layout a call without one is taken to have.
         multiple: frames are padded inside to a multiple of this, and the picture cropped back.
+        reads: stage -> what it asked the ones before it for, such as "taps[4]" or "context".
 
     Example:
         >>> import torch
@@ -54,6 +56,7 @@ class Interpolator(nn.Module):
         self.multiple = multiple
         self.tap_strides = tuple(sorted(needs.taps))
         self.clip_stride = needs.clip
+        self.reads = {stage: tuple(read) for stage, read in needs.reads.items()}
         self.encoder = encoder
         self.aggregator = aggregator
         self.flow = flow
@@ -158,6 +161,40 @@ class Interpolator(nn.Module):
         left = self.window.left if left is None else left
         right = self.window.right if right is None else right
         return Window.even(left, right, time).shifted(self.window.target)
+
+    def tree(self) -> str:
+        """Every module down to the last convolution, as torch prints it."""
+        return super().__repr__()
+
+    def __repr__(self) -> str:
+        lines = [f"  {stage:<11}{count:>11,}  {part}" for stage, part, count in self._stages()]
+        lines.append(f"  {'window':<11}{len(self.window):>11}  {self.window}")
+        return "\n".join((self._summary(), *lines))
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        rows = [(stage, part, f"{count:,}") for stage, part, count in self._stages()]
+        rows.append(("window", str(self.window), ""))
+        return html_table(
+            self._summary(), ("stage", "part", "parameters"), rows, numbers=("parameters",)
+        )
+
+    def _summary(self) -> str:
+        total = sum(p.numel() for p in self.parameters())
+        return (
+            f"Interpolator: {len(self.window)} frames to 1, {total:,} parameters, "
+            f"pads to multiples of {self.multiple}"
+        )
+
+    def _stages(self) -> list[tuple[str, str, int]]:
+        """Stage, part in words and number of parameters."""
+        found = []
+        for stage in STAGES:
+            module, part = getattr(self, stage), getattr(self.spec, stage)
+            if module is not None:
+                count = sum(p.numel() for p in module.parameters())
+                found.append((stage, in_words(part, type(module)), count))
+        return found
 
     def _encode_others(self, frames: Tensor, others: list[int]) -> list[Tensor]:
         """Deepest tap of the frames that are not references.

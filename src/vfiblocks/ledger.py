@@ -9,8 +9,9 @@ import torch
 
 from vfiblocks.assembly import dry_run
 from vfiblocks.interpolator import Interpolator
+from vfiblocks.notebook import html_table
 from vfiblocks.registry import STAGE_REGISTRIES
-from vfiblocks.spec import STAGES, ModelSpec, Part
+from vfiblocks.spec import STAGES, ModelSpec, in_words
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,24 @@ class Ledger:
         )
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return f"Ledger of {self}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        rows = [
+            (e.stage, e.part, e.gives, f"{e.parameters:,}", amount(e.macs)) for e in self.entries
+        ]
+        rows.append(("all", "", "", f"{self.parameters:,}", amount(self.macs)))
+        title = f"Ledger: {self.frames} frames of {self.height}x{self.width}, spec "
+        return html_table(
+            title + self.fingerprint,
+            ("stage", "part", "gives", "parameters", "cost"),
+            rows,
+            numbers=("parameters", "cost"),
+            total=True,
+        )
+
 
 def describe(spec: ModelSpec, *, size: tuple[int, int] = (256, 448)) -> Ledger:
     """Count parameters and multiply-accumulates per stage, on the meta device.
@@ -101,7 +120,7 @@ def describe(spec: ModelSpec, *, size: tuple[int, int] = (256, 448)) -> Ledger:
         entries.append(
             Entry(
                 stage=stage,
-                part=_words(stage, part),
+                part=in_words(part, STAGE_REGISTRIES[stage].get(part.name)),
                 gives=_gives(model, stage),
                 parameters=sum(p.numel() for p in module.parameters()),
                 macs=None if macs is None else macs.get(stage, 0),
@@ -142,12 +161,6 @@ def _count_macs(model: Interpolator, size: tuple[int, int]) -> dict[str, int] | 
         for stage in STAGES
         if f"{root}.{stage}" in counts
     }
-
-
-def _words(stage: str, part: Part) -> str:
-    defaults = STAGE_REGISTRIES[stage].options(part.name)
-    changed = [f" {key}={value}" for key, value in part.options.items() if value != defaults[key]]
-    return part.name + "".join(changed)
 
 
 def _gives(model: Interpolator, stage: str) -> str:

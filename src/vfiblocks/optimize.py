@@ -86,7 +86,11 @@ class OptimizedInterpolator(Interpolator):
             flow=model.flow,
             blender=model.blender,
             refiner=model.refiner,
-            needs=Needs(taps=set(model.tap_strides), clip=model.clip_stride),
+            needs=Needs(
+                taps=set(model.tap_strides),
+                clip=model.clip_stride,
+                reads={stage: list(read) for stage, read in model.reads.items()},
+            ),
             multiple=model.multiple,
         )
         self.window = model.window

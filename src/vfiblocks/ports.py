@@ -26,11 +26,12 @@ class Signal:
 
 @dataclass
 class Needs:
-    """What the parts of one assembly asked for so far."""
+    """What the parts of one assembly asked for so far, together and stage by stage."""
 
     taps: set[int] = field(default_factory=set)
     clip: int | None = None
     context: bool = False
+    reads: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Upstream:
         """
         signal = self._offer(stride, "features")
         self.needs.taps.add(stride)
+        self._note(f"taps[{stride}]")
         return signal
 
     def clip(self, *, stride: int) -> Signal:
@@ -86,23 +88,28 @@ class Upstream:
                 f"{self.needs.clip} is already in use; one stride serves a whole assembly"
             )
         self.needs.clip = stride
+        self._note("clip")
         return signal
 
     def context(self) -> Signal | None:
         """Size of the aggregator's context, or None in an assembly without one."""
         self.needs.context = True
+        if self.context_signal is not None:
+            self._note("context")
         return self.context_signal
 
     def motion(self) -> int:
         """Stride of the motion's grid."""
         if self.motion_stride is None:
             raise AssemblyError(f"{self.reader} asks for motion before any part estimates it")
+        self._note("motion")
         return self.motion_stride
 
     def draft(self) -> int:
         """Stride of the draft's grid."""
         if self.draft_stride is None:
             raise AssemblyError(f"{self.reader} asks for the draft before any part blends it")
+        self._note("draft")
         return self.draft_stride
 
     def refuse(self, reason: str) -> AssemblyError:
@@ -113,6 +120,12 @@ class Upstream:
         vfiblocks.errors.AssemblyError: blender 'mine' needs motion at stride 1
         """
         return AssemblyError(f"{self.reader} {reason}")
+
+    def _note(self, signal: str) -> None:
+        """Put on record who reads what; the reader's first word is its stage."""
+        read = self.needs.reads.setdefault(self.reader.partition(" ")[0], [])
+        if signal not in read:
+            read.append(signal)
 
     def _offer(self, stride: int, what: str) -> Signal:
         if self.encoder is None:

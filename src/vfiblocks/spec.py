@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from vfiblocks.errors import SpecError
+from vfiblocks.notebook import html_table
 from vfiblocks.window import Window
 
 STAGES = ("encoder", "aggregator", "flow", "blender", "refiner")
@@ -68,6 +70,22 @@ def _part(name: str, options: dict[str, Any]) -> Part:
     return Part(name, **options)
 
 
+def in_words(part: Part, cls: Any) -> str:
+    """A part's name, and those of its options that are not the defaults of its class.
+
+    >>> def make(upstream, *, layers=6, dim=256): ...
+    >>> in_words(Part("transformer", layers=2, dim=256), make)
+    'transformer layers=2'
+    """
+    known = inspect.signature(cls).parameters
+    changed = [
+        f" {key}={value!r}"
+        for key, value in part.options.items()
+        if key not in known or value != known[key].default
+    ]
+    return part.name + "".join(changed)
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """Five slots, filled or empty, and the window the model was designed for.
@@ -83,8 +101,12 @@ class ModelSpec:
 
     Example:
         >>> spec = ModelSpec(flow=Part("classical"), blender=Part("visibility"))
-        >>> spec.override(blender="average").blender
-        Part('average')
+        >>> spec.override(blender="average")
+        ModelSpec(
+            flow=Part('classical'),
+            blender=Part('average'),
+            window=Window(positions=(-1, 1), target=0),
+        )
     """
 
     flow: Part
@@ -106,6 +128,23 @@ class ModelSpec:
                 )
         if not isinstance(self.window, Window):
             raise SpecError(f"window must be a Window, got {self.window!r}")
+
+    def __repr__(self) -> str:
+        lines = [f"{stage}={part!r}" for stage, part in self.parts()]
+        lines.append(f"window={self.window!r}")
+        if self.description:
+            lines.append(f"description={self.description!r}")
+        return "ModelSpec(\n" + "".join(f"    {line},\n" for line in lines) + ")"
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        rows = [
+            (stage, part.name, ", ".join(f"{key}={value!r}" for key, value in part.options.items()))
+            for stage, part in self.parts()
+        ]
+        rows.append(("window", f"{len(self.window)} frames", str(self.window)))
+        title = f"ModelSpec: {self.description}" if self.description else "ModelSpec"
+        return html_table(title, ("stage", "part", "options"), rows)
 
     def parts(self) -> Iterator[tuple[str, Part]]:
         """The filled slots in the order data flows through them."""

@@ -81,7 +81,7 @@ class Window:
         The references lie at -1 and +1; ``time`` in (0, 1) places the target between them.
 
         >>> Window.even(2, 2)
-        Window(positions=(-3.0, -1.0, 1.0, 3.0), target=0.0)
+        Window(positions=(-3, -1, 1, 3), target=0)
         >>> Window.even(1, 1, time=0.25).target
         -0.5
         """
@@ -95,6 +95,19 @@ class Window:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def __repr__(self) -> str:
+        positions = ", ".join(map(_number, self.positions))
+        return f"Window(positions=({positions}), target={_number(self.target)})"
+
+    def __str__(self) -> str:
+        """In the order of time, the target in brackets.
+
+        >>> print(Window.hole(7, 3))
+        0 1 2 [3] 4 5 6
+        """
+        moments = sorted((*self.positions, self.target))
+        return " ".join(f"[{_number(p)}]" if p == self.target else _number(p) for p in moments)
 
     @property
     def references(self) -> tuple[int, int]:
@@ -128,7 +141,7 @@ class Window:
         """The same layout elsewhere on the time axis.
 
         >>> Window.even(1, 1).shifted(8.0)
-        Window(positions=(7.0, 9.0), target=8.0)
+        Window(positions=(7, 9), target=8)
         """
         return Window(tuple(p + by for p in self.positions), self.target + by)
 
@@ -139,7 +152,16 @@ class Window:
         renumbering from zero would not (DECISIONS 15).
 
         >>> Window.hole(4, 1).reversed()
-        Window(positions=(-1.0, 0.0, 2.0), target=1.0)
+        Window(positions=(-1, 0, 2), target=1)
         """
         mirrored = tuple(2.0 * self.target - p for p in reversed(self.positions))
         return Window(mirrored, self.target)
+
+
+def _number(value: float) -> str:
+    """As short as it goes without loss.
+
+    >>> _number(3.0), _number(0.1)
+    ('3', '0.1')
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -15,7 +15,7 @@ SOURCE = Path(vfiblocks.__file__).parents[1]
 
 STAGES = {"encoders", "aggregators", "flows", "blenders", "refiners"}
 BASES = {f"{stage}.base" for stage in STAGES}
-GROUND = {"errors", "window", "states", "ops"}
+GROUND = {"errors", "window", "states", "ops", "notebook"}
 CONTRACT = {"ports", "registry"}
 CORE = {*GROUND, *CONTRACT, *BASES, "plugins", "spec", "assembly", "checks", "interpolator"}
 MODELS = {*CORE, "checkpoints", "build", "hub", "ledger", "model_card", "optimize", "stream"}
@@ -23,6 +23,7 @@ MODELS = {*CORE, "checkpoints", "build", "hub", "ledger", "model_card", "optimiz
 # Part of vfiblocks -> what it may import of the rest; its own modules go without saying.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "notebook": set(),
     "states": set(),
     "window": {"errors"},
     "ops": {"errors"},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "ports": {"errors", "states"},
     "plugins": {"errors"},
     "registry": {"errors", "plugins"},
-    "spec": {"errors", "states", "window"},
+    "spec": {"errors", "notebook", "states", "window"},
     **{stage: {*GROUND, *CONTRACT, "layers"} for stage in STAGES},
     "checks": {"errors", "window"},
     "interpolator": {*GROUND, *BASES, "checks", "ports", "spec"},
