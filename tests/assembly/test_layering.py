@@ -38,6 +38,8 @@ ALLOWED: dict[str, set[str]] = {
     "assembly": {*GROUND, *BASES, *CONTRACT, "interpolator", "spec"},
     "checkpoints": CORE,
     "ledger": CORE,
+    "svg": set(),
+    "graph": {*CORE, "ledger", "svg"},
     "optimize": CORE,
     "model_card": {*CORE, "ledger"},
     "hub": {*CORE, "checkpoints", "model_card"},

@@ -87,3 +87,23 @@ def test_an_unknown_option_is_a_usage_error(vfi):
     outcome = vfi("models", "--nonsense")
     assert outcome.code == 2
     assert "nonsense" in outcome.err
+
+
+def test_describe_draws_the_assembly(vfi, tmp_path):
+    path = tmp_path / "tiny.svg"
+    outcome = vfi("describe", "lift15-tiny", "--size", "64x96", "--graph", path)
+    assert outcome.code == 0
+    assert "284,531" in outcome.out
+    assert outcome.err == f"wrote {path}\n"
+    assert ">lift15-tiny</text>" in path.read_text()
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.svg"]
+
+
+def test_describe_draws_svg_alone(refused):
+    assert ".svg file, got 'tiny.png'" in refused("describe", "rife", "--graph", "tiny.png")
+
+
+def test_describe_says_where_it_cannot_draw(vfi, tmp_path):
+    outcome = vfi("describe", "lift15-tiny", "--graph", tmp_path / "gone" / "tiny.svg")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"vfi: cannot write {tmp_path / 'gone' / 'tiny.svg'}: No such")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import vfiblocks
-from lift15.cli.output import complain, results, show_table
+from lift15.cli.output import complain, results, show_table, tell
 from vfiblocks.errors import InputError, UnknownComponent, VfiError
 from vfiblocks.ledger import amount
 from vfiblocks.registry import MODELS, PART_REGISTRIES
@@ -61,8 +62,14 @@ def components(
 def describe(
     model: Annotated[str, typer.Argument(help="A model's name, or a spec or checkpoint file.")],
     size: Annotated[str, typer.Option(help="Height x width of the frames.")] = "256x448",
+    graph: Annotated[
+        Path | None,
+        typer.Option(help="Draw the assembly as well, with shapes, into this .svg file."),
+    ] = None,
 ) -> None:
     """Show what a model consists of, its parameters, and its cost per frame made."""
+    if graph is not None and graph.suffix.lower() != ".svg":
+        raise InputError(f"--graph draws an .svg file, got {str(graph)!r}")
     match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", size)
     if not match or "0" in match.groups():
         raise InputError(f"--size wants height x width, such as 256x448, got {size!r}")
@@ -82,3 +89,13 @@ def describe(
     show_table(
         ("stage", "part", "parameters", "cost", "gives"), rows, numbers=("parameters", "cost")
     )
+    if graph is not None:
+        _draw(spec, (height, width), Path(model).name, graph)
+
+
+def _draw(spec: vfiblocks.ModelSpec, size: tuple[int, int], title: str, path: Path) -> None:
+    from lift15.training.atomic import write_text  # with it come the parts of training
+    from vfiblocks.graph import draw_assembly
+
+    write_text(path, draw_assembly(spec, size=size, title=title))
+    tell(f"wrote {path}")
