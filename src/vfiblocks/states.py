@@ -8,9 +8,12 @@ every concatenation in the LIFT-15 text and in RIFE.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Features(NamedTuple):
@@ -86,6 +89,15 @@ class Interpolation(NamedTuple):
     motion: Motion
     context: Context | None
     references: Tensor
+
+    def plot(self, truth: Tensor | Truth | None = None, *, index: int = 0) -> Figure:
+        """References, draft, flow, visibility and picture in one figure; it needs matplotlib.
+
+        The same as :func:`vfiblocks.plots.figure`, which says what is in it.
+        """
+        from vfiblocks.plots import figure  # which needs the states
+
+        return figure(self, truth, index=index)
 
 
 class Truth(NamedTuple):

@@ -57,14 +57,15 @@ ALLOWED: dict[str, set[str]] = {
     "": {*MODELS, *STAGES, "losses", "metrics"},
 }
 # The other way round and at call time only: a fingerprint needs the registries, which need specs.
-LATE = {("spec", "assembly")}
+# A result draws itself with the plots, which need the states.
+LATE = {("spec", "assembly"), ("states", "plots")}
 
 # What a part may import from elsewhere at import time, where that differs from the usual.
 ELSEWHERE: dict[str, set[str]] = {
     "plugins": {"entrypoints"},
     "checkpoints": {"torch", "safetensors"},
     "metrics": {"torch", "einops", "numpy"},
-    "plots": {"torch", "einops", "numpy"},
+    "plots": {"torch", "einops", "numpy", "matplotlib"},  # in the figure's own file alone
     "video": {"torch", "einops", "numpy", "av"},
     "losses": {"torch", "einops", "numpy"},
 }

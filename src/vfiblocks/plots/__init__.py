@@ -1,6 +1,7 @@
 """Pictures for people: flow, maps, bars and film strips as RGB tensors."""
 
 from vfiblocks.plots.bars import bars
+from vfiblocks.plots.figure import figure
 from vfiblocks.plots.filmstrip import Panel, filmstrip
 from vfiblocks.plots.flow_wheel import flow_to_rgb, flow_wheel
 from vfiblocks.plots.heat import heat, heat_bar, heat_map
@@ -20,6 +21,7 @@ __all__ = [
     "bars",
     "error_legend",
     "error_panel",
+    "figure",
     "filmstrip",
     "flow_panels",
     "flow_to_rgb",
