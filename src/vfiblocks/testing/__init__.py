@@ -9,7 +9,7 @@ One call per part; the first broken promise is an ``AssertionError`` that says w
         check_refiner("laplacian-detail")
         check_refiner(Part("laplacian-detail", levels=3))
 
-What every part promises:
+What every part of a stage promises:
 
 - It has a docstring, ``upstream`` first, and keyword-only options with plain defaults.
 - Outputs have the sizes that its taps, ``signal`` or ``stride`` promise, in the precision of the
@@ -19,7 +19,7 @@ What every part promises:
   all there is to know.
 - A whole assembly with it takes frames of odd sizes, any number of them, missing ones included.
 
-What a stage adds stands with its check.
+What a stage adds stands with its check; what losses and metrics promise, with theirs.
 """
 
 from vfiblocks.testing.aggregator import check_aggregator
@@ -27,6 +27,8 @@ from vfiblocks.testing.any_stage import check_part
 from vfiblocks.testing.blender import check_blender
 from vfiblocks.testing.encoder import check_encoder
 from vfiblocks.testing.flow import check_flow
+from vfiblocks.testing.loss import check_loss
+from vfiblocks.testing.metric import check_metric
 from vfiblocks.testing.refiner import check_refiner
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "check_blender",
     "check_encoder",
     "check_flow",
+    "check_loss",
+    "check_metric",
     "check_part",
     "check_refiner",
 ]

@@ -1,4 +1,4 @@
-"""The check of any stage, by the word for it."""
+"""The check of any kind of part, by the word for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from vfiblocks.testing.aggregator import check_aggregator
 from vfiblocks.testing.blender import check_blender
 from vfiblocks.testing.encoder import check_encoder
 from vfiblocks.testing.flow import check_flow
+from vfiblocks.testing.loss import check_loss
+from vfiblocks.testing.metric import check_metric
 from vfiblocks.testing.refiner import check_refiner
 
 CHECKS = {
@@ -16,14 +18,16 @@ CHECKS = {
     "flow": check_flow,
     "blender": check_blender,
     "refiner": check_refiner,
+    "loss": check_loss,
+    "metric": check_metric,
 }
 
 
 def check_part(stage: str, part: str | Part) -> None:
-    """Hold a registered part of any stage to its contract.
+    """Hold a registered part of any kind to its contract.
 
     Args:
-        stage: "encoder", "aggregator", "flow", "blender" or "refiner".
+        stage: "encoder", "aggregator", "flow", "blender", "refiner", "loss" or "metric".
         part: its registered name, or a :class:`Part` with options.
 
     Raises:

@@ -85,13 +85,14 @@ def check_declaration(who: str, cls: Any, base: type, options: Mapping[str, Any]
         f"{parameters[0] if parameters else 'none'}",
     )
     for option in parameters[1:]:
-        _check_option(who, option, given=option.name in options)
+        check_option(who, option, given=option.name in options)
         require(
             option.name in hints, f"{who}: option '{option.name}' needs an annotation to be checked"
         )
 
 
-def _check_option(who: str, option: inspect.Parameter, *, given: bool) -> None:
+def check_option(who: str, option: inspect.Parameter, *, given: bool) -> None:
+    """One option is keyword-only with a plain default, unless its value is given."""
     require(
         option.kind is inspect.Parameter.KEYWORD_ONLY,
         f"{who}: '{option}' must be keyword-only; put a * after upstream",
