@@ -32,9 +32,13 @@ class Site:
         return info
 
     def install_example(self) -> None:
-        """The example package as a build of it would look, without building."""
-        shutil.copytree(EXAMPLE / "src", self.folder, dirs_exist_ok=True)
-        project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+        """The first example package; see :meth:`install_package`."""
+        self.install_package(EXAMPLE)
+
+    def install_package(self, source: Path) -> None:
+        """A package as a build of it would look, without building."""
+        shutil.copytree(source / "src", self.folder, dirs_exist_ok=True)
+        project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
         lines = []
         for group, points in project["entry-points"].items():
             lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]

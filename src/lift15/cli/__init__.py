@@ -15,6 +15,7 @@ from lift15.cli import (
     evaluate,
     interpolate,
     join,
+    new_plugin,
     train,
     weights,
 )
@@ -38,6 +39,7 @@ app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
 app.command("doctor")(doctor.doctor)
+app.command("new-plugin")(new_plugin.new_plugin)
 app.command("train")(train.train)
 app.command("ablate")(ablate.ablate)
 app.add_typer(weights.weights, name="weights")
