@@ -1,4 +1,4 @@
-"""The example package, installed as a reader of its README would."""
+"""The example packages, installed as a reader of their README would."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ import torch
 from vfiblocks import REFINERS, build_model, describe, list_models, load, save
 from vfiblocks.errors import CheckpointError
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "vfiblocks-laplacian"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def test_its_models_are_listed_without_importing_it(site):
@@ -63,14 +63,15 @@ def _can_build():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not _can_build(), reason="needs pip and setuptools >= 77 to build offline")
-def test_pip_installs_it_and_its_own_tests_pass(tmp_path):
+@pytest.mark.parametrize("name", sorted(p.name for p in EXAMPLES.iterdir()))
+def test_pip_installs_it_and_its_own_tests_pass(tmp_path, name):
     source, target = tmp_path / "source", tmp_path / "target"
-    shutil.copytree(EXAMPLE, source)  # a build leaves traces beside the source
+    shutil.copytree(EXAMPLES / name, source)  # a build leaves traces beside the source
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     pip = [sys.executable, "-m", "pip", "install", "-q", *offline, "--target", target, source]
     built = subprocess.run(pip, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    assert (target / "vfiblocks_laplacian-0.1.0.dist-info" / "entry_points.txt").is_file()
+    assert list(target.glob("*-0.1.0.dist-info/entry_points.txt"))
     shutil.rmtree(source / "src")  # what is tested is what was installed
     path = os.pathsep.join(filter(None, (str(target), os.environ.get("PYTHONPATH"))))
     tests = subprocess.run(

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+import vfiblocks
 from lift15.new_plugin.kinds import Kind
 from lift15.new_plugin.names import Names, choose_names
-from vfiblocks import __version__
 from vfiblocks.errors import InputError
 
 TEXTS = resources.files("lift15.new_plugin") / "files"
@@ -107,7 +107,7 @@ def _words(names: Names, kind: Kind) -> dict[str, str]:
         "summary": kind.summary,
         "article": article.capitalize(),
         "article_up": article.capitalize(),
-        "vfiblocks": ".".join(__version__.split(".")[:2]),
+        "vfiblocks": ".".join(vfiblocks.__version__.split(".")[:2]),
         "base": kind.base,
         "base_import": f"from lift15.specs import {kind.base}",
         "model_summary": f"{kind.base}, with {kind.summary}",
