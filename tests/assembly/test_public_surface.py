@@ -40,7 +40,8 @@ SURFACE = {
     """,
     "vfiblocks.stream": "Keep KeyedStream Stream hand_back_freed_memory keep_freed_memory",
     "vfiblocks.testing": """
-        check_aggregator check_blender check_encoder check_flow check_part check_refiner
+        check_aggregator check_blender check_encoder check_flow check_loss check_metric check_part
+        check_refiner
     """,
     "vfiblocks.errors": """
         AssemblyError CheckpointError DataError InputError MissingDependency PluginError SpecError
