@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def test_its_part_keeps_the_contract_and_its_model_builds(site, tmp_path, kind):
     assert PART_REGISTRIES[kind.word].origin(NAME) == "vfiblocks-first-try 0.1.0"
     assert "vfiblocks_first_try" not in sys.modules  # listed, not imported
     check_part(kind.word, NAME)
-    assert type(PART_REGISTRIES[kind.word].get(NAME)) is not None
+    (example,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    exec(example, {})
     if names.model:
         assert names.model in MODELS.names()
         model = build_model(names.model)

@@ -18,7 +18,7 @@ class Kind:
             is in no model.
         base: the published spec that this model is an override of.
         override: the change, with ``$name`` for the part.
-        command: one more thing to try.
+        command: one more thing to try; empty for none.
     """
 
     word: str
@@ -59,8 +59,7 @@ KINDS: dict[str, Kind] = {
             "ifnet-$name", "RIFE", 'encoder=None,\n    refiner="$name"', _MODEL,
         ),
         Kind(
-            "loss", "the error of the slopes between neighbouring pixels", "", "", "",
-            "vfi components loss",
+            "loss", "the error of the slopes between neighbouring pixels", "", "", "", "",
         ),
         Kind(
             "metric", "the share of pixels that are visibly wrong", "", "", "",

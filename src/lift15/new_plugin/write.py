@@ -87,7 +87,6 @@ def render(names: Names, kind: Kind) -> dict[str, str]:
 
 def _words(names: Names, kind: Kind) -> dict[str, str]:
     """What stands for what in the texts."""
-    article = "an" if kind.word[0] in "ae" else "a"
     imports = [f"from {names.module}.{names.file} import {names.cls}"]
     points = [(kind.group, names.name, f"{names.module}.{names.file}:{names.cls}")]
     exported = [names.cls]
@@ -105,24 +104,40 @@ def _words(names: Names, kind: Kind) -> dict[str, str]:
         "constant": names.constant,
         "kind": kind.word,
         "summary": kind.summary,
-        "article": article.capitalize(),
-        "article_up": article.capitalize(),
+        "article": "An" if kind.word[0] in "ae" else "A",
         "vfiblocks": ".".join(vfiblocks.__version__.split(".")[:2]),
         "base": kind.base,
         "base_import": f"from lift15.specs import {kind.base}",
-        "model_summary": f"{kind.base}, with {kind.summary}",
-        "models_line": ",\n  models.py  a spec that uses it" if names.model else "",
-        "entry_points": "".join(
-            f'[project.entry-points."{group}"]\n{name} = "{target}"\n\n'
+        "model_summary": f"{kind.base.lower().replace('_', '-')} with {kind.word} '{names.name}'",
+        "tree": _tree(names, kind),
+        "entry_points": "\n\n".join(
+            f'[project.entry-points."{group}"]\n{name} = "{target}"'
             for group, name, target in points
         ),
         "imports": "\n".join(sorted(imports, key=str.lower)),
         "exports": ", ".join(f'"{name}"' for name in sorted(exported, key=_as_ruff_sorts)),
     }
     words["override"] = Template(kind.override).substitute(words)
-    words["command"] = Template(kind.command).substitute(words)
+    commands = (f"vfi components {kind.word}", Template(kind.command).substitute(words))
+    words["commands"] = "\n".join(filter(None, commands))
     words["example"] = _example(names, kind)
     return words
+
+
+def _tree(names: Names, kind: Kind) -> str:
+    """The files with what is in them, in two columns."""
+    rows = [
+        ("pyproject.toml", "announces what is in here"),
+        (f"src/{names.module}/", ""),
+        (f"  {names.file}.py", f"the {kind.word}"),
+        ("  models.py", "a spec that uses it"),
+        ("tests/", f"the contract that every {kind.word} keeps, and what this one promises"),
+        ("LICENSE", "yours to choose"),
+    ]
+    if not names.model:
+        del rows[3]
+    wide = max(len(path) for path, _ in rows) + 4
+    return "\n".join(f"{path:<{wide}}{about}".rstrip() for path, about in rows)
 
 
 def _example(names: Names, kind: Kind) -> str:
