@@ -128,7 +128,8 @@ def test_two_models_are_measured_sorted_by_motion_and_drawn(vfi, videos, tmp_pat
     outcome = vfi(*command)
     assert outcome.code == 0, outcome.err
     assert "classical is better than average" in outcome.err
-    assert {path.name for path in out.glob("*.png")} == {"clips-best-1.png", "clips-worst-1.png"}
+    kinds = "best", "median", "worst"
+    assert {path.name for path in out.glob("*.png")} == {f"clips-{k}-1.png" for k in kinds}
     page = (out / "comparison.md").read_text()
     assert "# classical against average" in page
     assert "![best 1" in page

@@ -12,7 +12,7 @@ from lift15.ablation.folder import AblationFolder
 from lift15.ablation.results import Evaluation, Question, Strip, answer_to
 from lift15.ablation.work import device_of, final_weights
 from lift15.evaluation.comparing import gains_of
-from lift15.evaluation.comparing_pictures import draw_comparison, extremes, make_pictures
+from lift15.evaluation.comparing_pictures import Case, draw_comparison, make_pictures, telling
 from lift15.evaluation.prediction import Predictor, load_predictor
 from lift15.training.atomic import write_json
 from lift15.training.watching.journal import write_image
@@ -22,7 +22,7 @@ INDEX = "strips.json"
 
 
 def do_pictures(folder: AblationFolder, *, say: Callable[[str], None] = print) -> None:
-    """Draw, for every question and evaluation, the items with the largest gains and losses.
+    """Draw, for every question and evaluation, the best, the median and the worst items.
 
     Both models are of the first seed that both have. What is drawn already is kept.
 
@@ -50,12 +50,9 @@ def do_pictures(folder: AblationFolder, *, say: Callable[[str], None] = print) -
                 say(f"no pictures for '{question.name}' under {evaluation.name}: {error}")
                 continue
             better = evaluation.measure(question.measure).better
-            chosen = extremes(gains_of(*pair, better=better), plan.strips)
+            chosen = telling(gains_of(*pair, better=better), plan.strips)
             seed = next((s for s in pair[0].seeds if s in pair[1].seeds), "")
-            wanted = [
-                _strip(question, item, gain, evaluation, seed, best=k < plan.strips)
-                for k, (item, gain) in enumerate(chosen)
-            ]
+            wanted = [_strip(question, case, evaluation, seed) for case in chosen]
             missing = [w for w in wanted if (w.question, w.item, w.why) not in drawn]
             missing += [w for w in wanted if w not in missing and not _there(folder, w)]
             if missing and seed:
@@ -76,19 +73,16 @@ def read_strips(folder: AblationFolder, evaluation: str) -> tuple[Strip, ...]:
     return tuple(strip for strip in (Strip(**each) for each in plain) if _there(folder, strip))
 
 
-def _strip(
-    question: Question, item: str, gain: float, evaluation: Evaluation, seed: str, *, best: bool
-) -> Strip:
+def _strip(question: Question, case: Case, evaluation: Evaluation, seed: str) -> Strip:
     unit = evaluation.measure(question.measure).unit
-    case = "best" if best else "worst"
     why = (
-        f"{case} case of {question.candidate} against {question.baseline}: "
-        f"{gain:+.3g}{' ' + unit if unit else ''} of {question.measure}, mean of the seeds; shown "
-        f"is seed {seed}"
+        f"{case.kind} case of {question.candidate} against {question.baseline}: "
+        f"{case.gain:+.3g}{' ' + unit if unit else ''} of {question.measure}, mean of the seeds; "
+        f"shown is seed {seed}"
     )
-    digest = hashlib.sha256(f"{item} {why}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{case.item} {why}".encode()).hexdigest()[:8]
     path = f"pictures/{evaluation.name}/{question.name}-{digest}.png"
-    return Strip(item, why, path, question.name)
+    return Strip(case.item, why, path, question.name)
 
 
 def _there(folder: AblationFolder, strip: Strip) -> bool:

@@ -134,8 +134,8 @@ class AblationPlan:
         questions: by name; none asks for every variant against the baseline.
         weights: which are evaluated: the "last", or the "best" by validation, which are chosen with
             a look at the validation data.
-        strips: pictures per question and evaluation, of the items with the largest gains and
-            losses.
+        strips: pictures per question and evaluation, of the items with the largest gains, as many
+            with the largest losses, and the one in the middle; 0 draws none.
         cost: how the cost of a call is measured.
         needs: keys that the user has to give, with what is said if they are empty.
     """

@@ -49,7 +49,9 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder for scores, pictures, comparison.md and .json.")
     ] = None,
-    cases: Annotated[int, typer.Option(help="Best and worst cases to draw, so many each.")] = 4,
+    cases: Annotated[
+        int, typer.Option(help="Best and worst cases to draw, so many each, and the median one.")
+    ] = 4,
     margin: Annotated[
         float | None,
         typer.Option(help="A difference within it is taken for none; 0.05 for dB if not given."),
@@ -66,7 +68,7 @@ def compare(
 
     What is resampled are scenes, and seeds where there are several, never frames. Models that are
     named are measured first, as far as --out has no scores of them. Items are sorted by how they
-    move, and with --out the best and worst cases are drawn, where the data are at hand.
+    move, and with --out the best, median and worst cases are drawn, where the data are at hand.
     """
     # Late, so that the other commands start without OpenCV and the protocols
     from lift15.evaluation.comparing import compare_results
@@ -218,8 +220,8 @@ def _rows(found: Compared) -> Iterator[tuple[str, ...]]:
 def _draw(
     found: Compared, one: Side, other: Side, out: Path, cases: int
 ) -> Iterator[tuple[str, str]]:
-    """Draw best and worst cases; path and caption of each."""
-    from lift15.evaluation.comparing_pictures import draw_comparison, extremes, make_pictures
+    """Draw best, median and worst cases; path and caption of each."""
+    from lift15.evaluation.comparing_pictures import draw_comparison, make_pictures, telling
     from lift15.training.watching.journal import write_image
 
     ground = one.grounds.get(found.title) or other.grounds.get(found.title)
@@ -235,13 +237,11 @@ def _draw(
         predictor.name = name
     benchmark = ground.open()
     items = {item.name: item for item in benchmark.items}
-    chosen = extremes(dict(found.gains), cases)
-    for k, (item, gain) in enumerate(chosen):
-        kind = "best" if k < cases else "worst"
+    for kind, rank, item, gain in telling(dict(found.gains), cases):
         made = make_pictures(items[item], predictors, ground.protocol, benchmark)
-        path = out / f"{found.title}-{kind}-{k % cases + 1}.png"
+        path = out / f"{found.title}-{kind}-{rank}.png"
         write_image(path, draw_comparison(made, found.overall.names))
-        yield path.name, f"{kind} {k % cases + 1}, {item}: {gain:+.3g} {found.overall.unit}".strip()
+        yield path.name, f"{kind} {rank}, {item}: {gain:+.3g} {found.overall.unit}".strip()
 
 
 def _write(out: Path, found: Sequence[Compared], pictures: Sequence[tuple[str, str]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -109,13 +109,46 @@ def draw_comparison(made: Made, names: tuple[str, str], *, height: int = 200) ->
     return filmstrip(panels, columns=3, height=height)
 
 
-def extremes(gains: dict[str, float], count: int) -> list[tuple[str, float]]:
-    """The items with the greatest gains and those with the greatest losses, so many of each.
+class Case(NamedTuple):
+    """An item that is worth a look.
 
-    >>> extremes({"a": 0.5, "b": -1.0, "c": 0.1, "d": 2.0}, 1)
-    [('d', 2.0), ('b', -1.0)]
+    Attributes:
+        kind: "best", "median" or "worst".
+        rank: from 1, within the kind.
+        item: its name.
+        gain: of the second model over the first.
     """
+
+    kind: str
+    rank: int
+    item: str
+    gain: float
+
+
+def telling(gains: Mapping[str, float], count: int) -> list[Case]:
+    """The items with the greatest gains, the one in the middle, those with the greatest losses.
+
+    The middle shows what is usual, which the ends do not. No item comes twice.
+
+    Args:
+        gains: by item.
+        count: how many of the best, and of the worst; none at all for 0.
+
+    Example:
+        >>> for case in telling({"a": 0.5, "b": -1.0, "c": 0.1, "d": 2.0}, 1):
+        ...     print(*case)
+        best 1 d 2.0
+        median 1 a 0.5
+        worst 1 b -1.0
+    """
+    if count <= 0:
+        return []
     ranked = sorted(gains.items(), key=lambda pair: -pair[1])
-    best = ranked[:count]
-    worst = [pair for pair in reversed(ranked[-count:]) if pair not in best] if count else []
-    return [*best, *worst]
+    found = [Case("best", k + 1, *pair) for k, pair in enumerate(ranked[:count])]
+    worst = [Case("worst", k + 1, *pair) for k, pair in enumerate(ranked[: -count - 1 : -1])]
+    middle = Case("median", 1, *ranked[(len(ranked) - 1) // 2]) if ranked else None
+    ends = {case.item for case in (*found, *worst)}
+    if middle is not None and middle.item not in ends:
+        found.append(middle)
+    taken = {case.item for case in found}
+    return [*found, *(case for case in worst if case.item not in taken)]
