@@ -15,5 +15,6 @@ class Examples(griffe.Extension):
     """Reads the one as the other."""
 
     def on_instance(self, *, obj: griffe.Object, **rest: Any) -> None:
+        """Rename the headings of one docstring."""
         if obj.docstring is not None:
             obj.docstring.value = HEADING.sub(r"\1Examples:", obj.docstring.value)
