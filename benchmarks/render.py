@@ -99,7 +99,8 @@ def table(cases: list[dict[str, Any]]) -> str:
             label = ""
     rounds = "/".join(str(n) for n in sorted({case["rounds"] for case in cases}))
     specs = sorted({case["spec"] for case in cases if case["spec"]})
-    notes = ["1 round" if rounds == "1" else f"{rounds} rounds"] + [f"spec {spec}" for spec in specs]
+    count = "1 round" if rounds == "1" else f"{rounds} rounds"
+    notes = [count] + [f"spec {spec}" for spec in specs]
     return "\n".join([*lines, "", ", ".join(notes) + ".", ""])
 
 
