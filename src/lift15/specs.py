@@ -93,8 +93,18 @@ CLASSICAL = ModelSpec(
     description="no weights: bidirectional DIS flow brought to the target time (OpenCV)",
 )
 
+CLASSICAL_QUADRATIC = ModelSpec(
+    encoder=Part("pixels"),
+    aggregator=Part("neighbours"),
+    flow=Part("quadratic"),
+    blender=Part("visibility"),
+    window=Window.hole(5, 2),
+    description="classical on paths that bend as the next frame on either side says",
+)
+
 SPECS: dict[str, ModelSpec] = {
     "classical": CLASSICAL,
+    "classical-quadratic": CLASSICAL_QUADRATIC,
     "ifnet-s1": IFNET_S1,
     "lift15-ctx3": LIFT15_CTX3,
     "lift15-ctx7": LIFT15_CTX7,

@@ -12,7 +12,7 @@ REFUSED = [
         "rife",
         {"refiner": "full-resolution"},
         "refiner 'full-resolution' reads features at stride 1, but encoder 'contextnet' offers "
-        "2, 4, 8, 16; 'head' and 'pyramid' and 'two-stems' offer 1",
+        "2, 4, 8, 16; 'head' and 'pixels' and 'pyramid' and 'two-stems' offer 1",
     ),
     (
         "lift15-tiny",

@@ -29,9 +29,9 @@ SURFACE = {
         ConvPReLU DepthwiseSeparableConv Join PatchEmbed PatchUnembed ResidualBlock
         TemporalAttention conv3x3 conv_prelu deconv_prelu initialise_kaiming initialise_small
     """,
-    "vfiblocks.encoders": "Contextnet Encoder Pyramid TimmPyramid",
-    "vfiblocks.aggregators": "Aggregator Mean Transformer",
-    "vfiblocks.flows": "Classical ContextCascade FlowEstimator IFNet",
+    "vfiblocks.encoders": "Contextnet Encoder Pixels Pyramid TimmPyramid TwoStems",
+    "vfiblocks.aggregators": "Aggregator Mean Neighbours TargetQuery Transformer",
+    "vfiblocks.flows": "Classical ContextCascade FlowEstimator IFNet Quadratic",
     "vfiblocks.blenders": "Average Blender Visibility",
     "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution",
     "vfiblocks.losses": """
@@ -58,9 +58,9 @@ SURFACE = {
     """,
 }
 PARTS = {
-    "encoder": "contextnet head pyramid timm-pyramid",
-    "aggregator": "mean transformer",
-    "flow": "classical context-cascade ifnet ifnet-v4",
+    "encoder": "contextnet head pixels pyramid timm-pyramid two-stems",
+    "aggregator": "mean neighbours target-query transformer",
+    "flow": "classical context-cascade ifnet ifnet-v4 quadratic",
     "blender": "average visibility",
     "refiner": "full-resolution unet warped-full-resolution",
     "loss": "census charbonnier flow l1 laplacian lpips smoothness vgg visibility warping",
@@ -70,8 +70,8 @@ PARTS = {
     """,
 }
 MODELS = """
-    classical ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4 lift15-mean
-    lift15-no-context lift15-no-s1 lift15-s1 lift15-s1-gated lift15-s1-warped lift15-tiny
+    classical classical-quadratic ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4
+    lift15-mean lift15-no-context lift15-no-s1 lift15-s1 lift15-s1-gated lift15-s1-warped lift15-tiny
     lift15-unet lift15-windowed rife rife-2r rife-m
     rife-4.0 rife-4.1 rife-4.2 rife-4.3 rife-4.4 rife-4.5 rife-4.6 rife-4.7 rife-4.8 rife-4.9
     rife-4.10 rife-4.11 rife-4.12 rife-4.12-lite rife-4.13 rife-4.13-lite rife-4.14 rife-4.14-lite

@@ -22,6 +22,7 @@ VARIANTS = [
     ("encoder", Part("timm-pyramid", backbone="regnetx_002")),
     ("encoder", Part("two-stems", channels=(8,), stem=(8, 12, 16), blocks=2)),
     ("aggregator", Part("mean", stride=8)),
+    ("aggregator", Part("neighbours", stride=4)),
     ("aggregator", Part("target-query", curvature=True, dim=32, heads=4, match=16)),
     ("aggregator", Part("target-query", radius=0, follow=0, reach=0, gate=True, stride=8)),
     ("aggregator", Part("transformer", window=2, layers=1, dim=64, patch=1)),
@@ -55,4 +56,5 @@ def test_every_part_has_a_variant_or_nothing_to_vary():
     """A new part with options shows up here until the sweep knows one of its variants."""
     varied = {(stage, part.name) for stage, part in VARIANTS}
     plain = {(stage, part.name) for stage, part in DEFAULTS} - varied
-    assert plain <= {("flow", "classical")}  # its own test file varies it
+    # `pixels` has no options, and the test files of the flows vary them
+    assert plain <= {("encoder", "pixels"), ("flow", "classical"), ("flow", "quadratic")}

@@ -6,5 +6,14 @@ from vfiblocks.flows.context_cascade import ContextCascade
 from vfiblocks.flows.correlation_cascade import CorrelationCascade
 from vfiblocks.flows.ifnet import IFNet
 from vfiblocks.flows.ifnet_v4 import IFNetV4
+from vfiblocks.flows.quadratic import Quadratic
 
-__all__ = ["Classical", "ContextCascade", "CorrelationCascade", "FlowEstimator", "IFNet", "IFNetV4"]
+__all__ = [
+    "Classical",
+    "ContextCascade",
+    "CorrelationCascade",
+    "FlowEstimator",
+    "IFNet",
+    "IFNetV4",
+    "Quadratic",
+]

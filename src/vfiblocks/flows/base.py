@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vfiblocks.ports import Upstream
+from vfiblocks.ports import Signal, Upstream
 from vfiblocks.states import Context, Motion
 
 
@@ -17,6 +18,9 @@ class FlowEstimator(nn.Module, ABC):
     Args:
         upstream: ask it for ``features(stride=...)`` and ``context()``.
     """
+
+    takes: ClassVar[Signal | None] = None
+    """The one size of context it reads and cannot do without; None if any will do, or none."""
 
     stride: int
     """Grid of the motion; set by the constructor."""

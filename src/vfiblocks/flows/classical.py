@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from vfiblocks.flows.base import FlowEstimator
-from vfiblocks.flows.departure import believable_flow, departure
+from vfiblocks.flows.carrying import straight_paths
 from vfiblocks.flows.dis import DisSetting, bidirectional_flow
-from vfiblocks.flows.sharp_warp import sharp_warp
-from vfiblocks.flows.smoothing import fill_holes, gaussian
-from vfiblocks.ops import backward_warp, splat_average
+from vfiblocks.flows.hypotheses import Hypotheses, choose
 from vfiblocks.ports import Upstream
 from vfiblocks.registry import FLOWS
 from vfiblocks.states import Context, Motion
-
-# Colour difference e weighs exp(-20 e) when several pixels land on one: a mismatch of 10 % of the
-# range counts a seventh of a match.
-PHOTOMETRIC = 20.0
-# Mean absolute difference of 8-bit pictures is rarely below one level.
-NOISE = 1.0 / 255.0
-# Keeps a weight from leaving its prior where the two pictures hardly differ.
-RIDGE = 3e-4
-# What a coincidence of colours must overcome to choose a path that is less trusted.
-DISTRUST = 0.1
-# Log-odds against a reference per pixel of departure; at most 2.8, a weight of 6 %. Flow is wrong
-# where motion is hard, and a wrong verdict costs more there than an even blend.
-HIDDEN = 0.7
 
 
 @FLOWS.register("classical")
@@ -98,50 +82,30 @@ class Classical(FlowEstimator):
     ) -> Motion:
         """Estimate motion; see :class:`FlowEstimator`."""
         pictures = references.detach().to("cpu", torch.float32)
-        made = [self._one(left, right, time) for left, right in pictures]
+        made = [self._straight(left, right, time) for left, right in pictures]
         flow, logits = (torch.stack(parts).to(references) for parts in zip(*made, strict=True))
         return Motion(flow, logits)
 
-    def _one(self, left: Tensor, right: Tensor, time: float) -> tuple[Tensor, Tensor]:
+    def _straight(self, left: Tensor, right: Tensor, time: float) -> tuple[Tensor, Tensor]:
         """Flow (2, 2, H, W) and logits (2, 1, H, W) of one pair."""
-        searches = [
+        searches = self._search(left, right)
+        still = left.new_zeros(1, 2, *left.shape[-2:])  # captions, static cameras
+        paths = [path for flows in searches for path in straight_paths(flows, left, right, time)]
+        hypotheses = Hypotheses.straight(torch.cat((still, torch.stack(paths))), time)
+        return self._choose(hypotheses, left, right, searches[0], time)
+
+    def _choose(
+        self, hypotheses: Hypotheses, left: Tensor, right: Tensor, flows: Tensor, time: float
+    ) -> tuple[Tensor, Tensor]:
+        """The same of one pair and its hypotheses."""
+        return choose(hypotheses, left, right, flows, time, neighbourhood=self.neighbourhood)
+
+    def _search(self, left: Tensor, right: Tensor) -> list[Tensor]:
+        """Flow left to right and right to left, (2, 2, H, W), of each search."""
+        return [
             _search(left, right, setting, mirrored=turn % 2 == 1)
             for turn, setting in enumerate(self.settings)
         ]
-        paths = _hypotheses(searches, left, right, time)
-        to_left, to_right = -time * paths, (1 - time) * paths
-        from_left = backward_warp(left.expand(len(paths), -1, -1, -1), to_left)
-        from_right = backward_warp(right.expand(len(paths), -1, -1, -1), to_right)
-        difference = (from_left - from_right).abs().mean(1, keepdim=True)
-        disagreement = gaussian(difference, self.neighbourhood)
-        trust = (disagreement + NOISE).square().reciprocal()
-        trust = trust / trust.sum(0)
-
-        forward, backward = searches[0]
-        mine = believable_flow(forward, backward, left, right)
-        theirs = believable_flow(backward, forward, right, left)
-        theirs = torch.cat((-theirs[:2], theirs[2:]))  # point left to right, as the paths do
-        hidden_left = HIDDEN * departure(mine, to_left, paths)
-        hidden_right = HIDDEN * departure(theirs, to_right, paths)
-        even = math.log((1 - time) / time)
-        weight = (hidden_right - hidden_left + even).sigmoid()  # of the left reference
-        # Sampled bicubically, so that the choice below counters the blur of the bilinear blend.
-        sharp = weight * sharp_warp(left, to_left) + (1 - weight) * sharp_warp(right, to_right)
-        agreed = (trust * sharp).sum(0)  # (3, H, W)
-
-        # Every pair of paths, one for each reference: their errors may cancel. Blended by time
-        # alone: a hidden reference has no say, so nothing would hold its flow to the motion.
-        count = len(paths)
-        blends = (1 - time) * from_left[:, None] + time * from_right  # (K, K, 3, H, W)
-        distance = gaussian((blends - agreed).square().mean(2).flatten(0, 1)[:, None], 1.0)
-        distrust = DISTRUST * (disagreement - disagreement.amin(0)).square()
-        penalty = (1 - time) * distrust[:, None] + time * distrust
-        best = (distance + penalty.flatten(0, 1))[:, 0].argmin(0)
-        first, second = best // count, best % count
-        flow = torch.stack((_take(to_left, first), _take(to_right, second)))
-        warped = _take(from_left, first), _take(from_right, second)
-        prior = (_take(hidden_right, second) - _take(hidden_left, first) + even).sigmoid()
-        return flow, _visibility(agreed, *warped, prior)
 
 
 def _search(left: Tensor, right: Tensor, setting: DisSetting, *, mirrored: bool) -> Tensor:
@@ -154,38 +118,3 @@ def _search(left: Tensor, right: Tensor, setting: DisSetting, *, mirrored: bool)
         return bidirectional_flow(left, right, setting)
     flow = bidirectional_flow(left.flip(-1), right.flip(-1), setting).flip(-1)
     return flow * flow.new_tensor((-1.0, 1.0)).view(2, 1, 1)
-
-
-def _hypotheses(searches: list[Tensor], left: Tensor, right: Tensor, time: float) -> Tensor:
-    """(K, 2, H, W): displacement left to right of what is seen at each target pixel."""
-    paths = [left.new_zeros(2, *left.shape[-2:])]  # nothing moves: captions, static cameras
-    for forward, backward in searches:
-        paths.append(_carry(forward, left, right, time))
-        paths.append(-_carry(backward, right, left, 1 - time))
-    return torch.stack(paths)
-
-
-def _carry(flow: Tensor, source: Tensor, other: Tensor, share: float) -> Tensor:
-    """Flow (2, H, W) from ``source`` to ``other``, moved along itself by a share of the way."""
-    mismatch = (source - backward_warp(other, flow)).abs().mean(0, keepdim=True)
-    landed = splat_average(flow, share * flow, weights=(-PHOTOMETRIC * mismatch).exp())
-    return fill_holes(landed.values, landed.coverage)
-
-
-def _take(candidates: Tensor, index: Tensor) -> Tensor:
-    """(C, H, W) from (K, C, H, W) by an index (H, W)."""
-    channels = candidates.shape[1]
-    return torch.gather(candidates, 0, index.expand(1, channels, -1, -1))[0]
-
-
-def _visibility(agreed: Tensor, left: Tensor, right: Tensor, prior: Tensor) -> Tensor:
-    """Logits (2, 1, H, W) whose blend of left and right (3, H, W) is nearest to ``agreed``.
-
-    Least squares per pixel, held by ``prior``, the expected weight of the left one, (1, H, W). A
-    pair of weights (w, 1 - w) is the pair of logits (m, -m) with sigmoid(m) = w.
-    """
-    gap = left - right
-    share = ((agreed - right) * gap).mean(0, keepdim=True) + RIDGE * prior
-    share = share / (gap.square().mean(0, keepdim=True) + RIDGE)
-    mask = share.clamp(0.001, 0.999).logit()
-    return torch.stack((mask, -mask))

@@ -42,23 +42,31 @@ def bidirectional_flow(left: Tensor, right: Tensor, setting: DisSetting) -> Tens
         >>> bidirectional_flow(torch.zeros(3, 4, 4), torch.zeros(3, 4, 4), DisSetting(1, 3)).shape
         torch.Size([2, 2, 4, 4])
     """
+    return torch.stack([one_way_flow(*pair, setting) for pair in ((left, right), (right, left))])
+
+
+def one_way_flow(source: Tensor, other: Tensor, setting: DisSetting) -> Tensor:
+    """Flow (2, H, W) from ``source`` to ``other``; see :func:`bidirectional_flow`.
+
+    >>> one_way_flow(torch.zeros(3, 4, 4), torch.zeros(3, 4, 4), DisSetting(1, 3)).shape
+    torch.Size([2, 4, 4])
+    """
     import cv2
 
-    if min(left.shape[-2:]) < SMALLEST:
-        return left.new_zeros(2, 2, *left.shape[-2:])
+    if min(source.shape[-2:]) < SMALLEST:
+        return source.new_zeros(2, *source.shape[-2:])
     create: Any = cv2.DISOpticalFlow.create  # missing from the stubs of some versions
     search = create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(setting.finest_scale)
     search.setPatchStride(setting.patch_stride)
-    weights = left.new_tensor(LUMA).view(3, 1, 1)
-    grey = [
+    weights = source.new_tensor(LUMA).view(3, 1, 1)
+    grey = (
         cv2.copyMakeBorder(
             (picture * weights).sum(0).mul(255.0).round().clamp(0, 255).byte().numpy(),
             *(MARGIN,) * 4,
             cv2.BORDER_REPLICATE,
         )
-        for picture in (left, right)
-    ]
-    both = [search.calc(*pair, None) for pair in (grey, grey[::-1])]
-    inside = [torch.from_numpy(f[MARGIN:-MARGIN, MARGIN:-MARGIN].copy()) for f in both]
-    return torch.stack(inside).permute(0, 3, 1, 2).contiguous()
+        for picture in (source, other)
+    )
+    found = search.calc(*grey, None)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    return torch.from_numpy(found.copy()).permute(2, 0, 1).contiguous()

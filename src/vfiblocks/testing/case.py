@@ -102,15 +102,27 @@ class Case:
         *,
         encoder: bool = True,
         aggregator: bool = False,
+        context: Signal | None = None,
         motion_stride: int = 4,
         draft_stride: int | None = None,
     ) -> None:
-        """Frames of odd sizes, one of them missing, through stand-ins with the part in its slot."""
+        """Frames of odd sizes, one of them missing, through stand-ins with the part in its slot.
+
+        Args:
+            encoder: there is one.
+            aggregator: there is one.
+            context: what it makes; its own choice if None.
+            motion_stride: grid of the flow.
+            draft_stride: of the blender.
+        """
         parts: dict[str, Part | None] = dict.fromkeys(STAGES, Part("stand-in"))
         if not encoder:
             parts["encoder"] = None
         if not aggregator:
             parts["aggregator"] = None
+        elif context is not None:
+            options = {"stride": context.stride, "channels": context.channels}
+            parts["aggregator"] = Part("stand-in", **options)
         parts["flow"] = Part("stand-in", stride=motion_stride)
         parts["blender"] = Part("stand-in", stride=draft_stride)
         parts[self.stage] = self.part
@@ -146,10 +158,10 @@ def picture_size(multiple: int) -> tuple[int, int]:
     return height, 2 * height
 
 
-def random_context(size: tuple[int, int]) -> Tensor:
+def random_context(size: tuple[int, int], signal: Signal = CONTEXT) -> Tensor:
     """Context features for a batch of two."""
-    grid = (size[0] // CONTEXT.stride, size[1] // CONTEXT.stride)
-    return torch.randn(2, CONTEXT.channels, *grid)
+    grid = (size[0] // signal.stride, size[1] // signal.stride)
+    return torch.randn(2, signal.channels, *grid)
 
 
 def random_motion(size: tuple[int, int], stride: int) -> tuple[Tensor, Tensor, Tensor]:

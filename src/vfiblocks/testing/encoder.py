@@ -80,7 +80,8 @@ def _check_single_taps(trial: Trial, taps: Mapping[int, int]) -> None:
         left = _call({stride}, pruned, trial.inputs)
         what = f"a tap must be the same after prune({{{stride}}})"
         require_equal(trial.who, what, left, {name: together[name]})
-        left[name].sum().backward()  # type: ignore[no-untyped-call]
+        if left[name].requires_grad:
+            left[name].sum().backward()  # type: ignore[no-untyped-call]
         idle = [name for name, p in pruned.named_parameters() if p.grad is None]
         require(
             not idle,

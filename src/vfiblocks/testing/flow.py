@@ -27,7 +27,8 @@ def check_flow(part: str | Part) -> None:
         >>> check_flow(Part("ifnet", channels=(8, 8, 8)))
     """
     case = Case("flow", part)
-    if _check(case, CONTEXT):
+    takes: Signal | None = case.cls.takes
+    if _check(case, takes or CONTEXT) and takes is None:
         _check(case, None)
 
 
@@ -36,10 +37,10 @@ def _check(case: Case, context: Signal | None) -> bool:
     upstream = case.upstream(context=context)
     flow = case.build(upstream)
     strides = tuple(sorted(upstream.needs.taps))
-    size = picture_size(math.lcm(CONTEXT.stride, flow.stride, flow.multiple, *strides))
+    size = picture_size(math.lcm((context or CONTEXT).stride, flow.stride, flow.multiple, *strides))
     grid = (size[0] // flow.stride, size[1] // flow.stride)
     reads_context = upstream.needs.context and context is not None
-    extra = (random_context(size),) if reads_context else ()
+    extra = (random_context(size, context),) if context and reads_context else ()
     Trial(
         case.who,
         partial(case.build, upstream),
@@ -48,7 +49,9 @@ def _check(case: Case, context: Signal | None) -> bool:
         shapes={"flow": (2, 2, *grid), "logits": (2, 1, *grid)},
         traceable=flow.traceable,
     ).run()
-    case.check_assembly(encoder=bool(strides) or reads_context, aggregator=reads_context)
+    case.check_assembly(
+        encoder=bool(strides) or reads_context, aggregator=reads_context, context=case.cls.takes
+    )
     return reads_context
 
 

@@ -16,7 +16,7 @@ from vfiblocks.blenders.base import Blender
 from vfiblocks.encoders.base import Encoder
 from vfiblocks.flows.base import FlowEstimator
 from vfiblocks.ops import backward_warp, resize, resize_flow, shrink
-from vfiblocks.ports import Upstream
+from vfiblocks.ports import Signal, Upstream
 from vfiblocks.refiners.base import Refiner
 from vfiblocks.states import Context, Draft, Motion
 from vfiblocks.window import Window
@@ -48,17 +48,22 @@ class StandInEncoder(Encoder):
 
 
 class StandInAggregator(Aggregator):
-    """Plain mean of what exists, at the deepest stride on offer up to 16."""
+    """Plain mean of what exists, at the deepest stride on offer up to 16, or as it is asked for."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(
+        self, upstream: Upstream, *, stride: int | None = None, channels: int | None = None
+    ) -> None:
         super().__init__(upstream)
-        self.signal = upstream.clip(stride=max(s for s in upstream.taps if s <= 16))
+        clip = upstream.clip(stride=stride or max(s for s in upstream.taps if s <= 16))
+        self.signal = Signal(channels or clip.channels, clip.stride)
+        self.order = [k % clip.channels for k in range(self.signal.channels)]
 
     def forward(self, clip: Tensor, window: Window, valid: Tensor | None) -> Context:
         """See :class:`Aggregator`."""
         present = clip.new_ones(clip.shape[:2]) if valid is None else valid.to(clip.dtype)
         weights = present / present.sum(1, keepdim=True)
-        return Context(torch.einsum("bt,btchw->bchw", weights, clip), weights)
+        mean = torch.einsum("bt,btchw->bchw", weights, clip)
+        return Context(mean[:, self.order], weights)
 
 
 class StandInFlow(FlowEstimator):
