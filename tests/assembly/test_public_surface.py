@@ -71,8 +71,8 @@ PARTS = {
 }
 MODELS = """
     classical classical-quadratic ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4
-    lift15-mean lift15-no-context lift15-no-s1 lift15-s1 lift15-s1-gated lift15-s1-warped lift15-tiny
-    lift15-unet lift15-windowed rife rife-2r rife-m
+    lift15-mean lift15-no-context lift15-no-s1 lift15-s1 lift15-s1-gated lift15-s1-warped
+    lift15-tiny lift15-unet lift15-windowed rife rife-2r rife-m
     rife-4.0 rife-4.1 rife-4.2 rife-4.3 rife-4.4 rife-4.5 rife-4.6 rife-4.7 rife-4.8 rife-4.9
     rife-4.10 rife-4.11 rife-4.12 rife-4.12-lite rife-4.13 rife-4.13-lite rife-4.14 rife-4.14-lite
     rife-4.15 rife-4.15-lite rife-4.16-lite rife-4.17 rife-4.17-lite rife-4.18 rife-4.19 rife-4.20
