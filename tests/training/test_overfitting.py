@@ -99,7 +99,9 @@ def test_training_learns_one_batch_by_heart(
     assert losses[-1] < losses[0] / 10
 
 
-WITHOUT_WEIGHTS = {"classical": "it has nothing to learn"}
+WITHOUT_WEIGHTS = dict.fromkeys(("classical", "classical-quadratic"), "it has nothing to learn")
+RATES = {"lift15-s1-warped": 3e-4, "lift15-unet": 3e-4}
+"""At 1e-3 the loss of these stays above a tenth for all 300 steps."""
 
 
 def distinct_models():
@@ -115,7 +117,7 @@ def distinct_models():
 def test_every_model_learns_one_batch_by_heart(name):
     if name in WITHOUT_WEIGHTS:
         pytest.skip(WITHOUT_WEIGHTS[name])
-    needed = overfit(name)
+    needed = overfit(name, lr=RATES.get(name, 1e-3))
     assert needed is not None, f"{name} does not come to a tenth of its first loss"
 
 
