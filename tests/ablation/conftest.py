@@ -7,17 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from lift15.ablation.measured import Alphas, Answers, Evaluation, ItemFacts, Measure, Strip
 from lift15.ablation.results import (
     AblationResults,
-    Alphas,
-    Answers,
     Cost,
-    Evaluation,
-    ItemFacts,
-    Measure,
     Provenance,
     Question,
-    Strip,
     TrainingRun,
     Variant,
 )

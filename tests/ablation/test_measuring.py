@@ -9,7 +9,7 @@ from lift15.ablation.alphas import Listening, mean_alphas, read_alphas
 from lift15.ablation.controls import Controlled, find_donors
 from lift15.ablation.facts import note_facts, read_facts
 from lift15.ablation.held_out import held_out, held_out_protocol
-from lift15.ablation.results import BENT, FAST, HIDDEN
+from lift15.ablation.measured import BENT, FAST, HIDDEN
 from lift15.data import DataPlan, photo_scene
 from lift15.data.sources import open_source_by_text
 from lift15.evaluation.answering import answer, load

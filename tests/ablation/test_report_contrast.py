@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lift15.ablation.measured import Measure
 from lift15.ablation.report.contrast import FEW, contrast
 from lift15.ablation.report.pairing import Pair, pair
-from lift15.ablation.results import Measure, answer_to
+from lift15.ablation.results import answer_to
 from lift15.evaluation.statistics_scores import Scores
 from vfiblocks.errors import InputError
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lift15.ablation.measured import Alphas
 from lift15.ablation.report.drawing.alphas import alphas
 from lift15.ablation.report.drawing.axis import Axis, bounds
 from lift15.ablation.report.drawing.curves import POINTS, Run, curves, thinned
 from lift15.ablation.report.drawing.forest import Line, forest
 from lift15.ablation.report.drawing.svg import Drawing, standalone
-from lift15.ablation.results import Alphas
 
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from lift15.ablation.measured import ItemFacts
 from lift15.ablation.report import as_latex, write_report
 from lift15.ablation.report.blocks import Document, Figure, Table, clean
 from lift15.ablation.report.material import gather
 from lift15.ablation.report.write import compose
-from lift15.ablation.results import AblationResults, ItemFacts
+from lift15.ablation.results import AblationResults
 from vfiblocks.errors import TrainingError
 
 HOSTILE = (

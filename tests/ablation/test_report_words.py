@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lift15.ablation.measured import Answers, Evaluation, ItemFacts, Measure
 from lift15.ablation.report.caveats import caveats
 from lift15.ablation.report.material import find, gather
 from lift15.ablation.report.words import answer, headline, verdict
-from lift15.ablation.results import Answers, Evaluation, ItemFacts, Measure, Question
+from lift15.ablation.results import Question
 from lift15.evaluation.results import Row
 
 SCENES = 30

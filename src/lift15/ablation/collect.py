@@ -13,20 +13,10 @@ from lift15.ablation.evaluating import BASELINES
 from lift15.ablation.facts import NAME as FACTS
 from lift15.ablation.facts import read_facts
 from lift15.ablation.folder import AblationFolder, run_name
+from lift15.ablation.measured import Alphas, Answers, Evaluation, ItemFacts, Measure
 from lift15.ablation.pictures import read_strips
 from lift15.ablation.plan import AblationPlan, QuestionPlan
-from lift15.ablation.results import (
-    AblationResults,
-    Alphas,
-    Answers,
-    Evaluation,
-    ItemFacts,
-    Measure,
-    Provenance,
-    Question,
-    TrainingRun,
-    Variant,
-)
+from lift15.ablation.results import AblationResults, Provenance, Question, TrainingRun, Variant
 from lift15.evaluation.comparing import Results, read_results
 from lift15.training.plan import TrainPlan, read_plan
 from lift15.training.watching.metrics_file import read_metrics

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lift15.ablation.held_out import HeldOut
-from lift15.ablation.results import ItemFacts
+from lift15.ablation.measured import ItemFacts
 from lift15.evaluation.bins import bend, displacement
 from lift15.evaluation.bins_motion import measure_motion
 from lift15.evaluation.items import Benchmark, Item

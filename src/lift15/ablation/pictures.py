@@ -9,7 +9,8 @@ from typing import Any
 
 from lift15.ablation.evaluating import Exam, make_exams
 from lift15.ablation.folder import AblationFolder
-from lift15.ablation.results import Evaluation, Question, Strip, answer_to
+from lift15.ablation.measured import Evaluation, Strip
+from lift15.ablation.results import Question, answer_to
 from lift15.ablation.work import device_of, final_weights
 from lift15.evaluation.comparing import gains_of
 from lift15.evaluation.comparing_pictures import Case, draw_comparison, make_pictures, telling

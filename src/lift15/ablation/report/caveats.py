@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from lift15.ablation.measured import Evaluation
 from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital, counted, listed
-from lift15.ablation.results import Evaluation, TrainingRun
+from lift15.ablation.results import TrainingRun
 
 FEW_SEEDS, FEW_SCENES = 5, 20
 """Below these, how runs or scenes differ among themselves is itself hardly known."""

@@ -8,12 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lift15.ablation.results import (
-    AblationResults,
-    Evaluation,
-    Question,
-    answer_to,
-)
+from lift15.ablation.measured import Evaluation
+from lift15.ablation.results import AblationResults, Question, answer_to
 from lift15.evaluation.statistics import PairedComparison
 from lift15.evaluation.statistics_ranks import holm
 from vfiblocks.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lift15.ablation.results import Evaluation, Measure
+from lift15.ablation.measured import Evaluation, Measure
 from lift15.evaluation.statistics import PairedComparison, compare
 from lift15.evaluation.statistics_bootstrap import Weigh, clip_differences
 from lift15.evaluation.statistics_scores import Floats, Scores

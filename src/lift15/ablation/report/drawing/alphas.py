@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lift15.ablation.measured import Alphas
 from lift15.ablation.report.drawing.axis import Axis
 from lift15.ablation.report.drawing.svg import Drawing, series
-from lift15.ablation.results import Alphas
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 960.0, 300.0, 52.0, 44.0
 

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
+from lift15.ablation.measured import Alphas, Evaluation
 from lift15.ablation.report.blocks import (
     Block,
     Bullets,
@@ -30,7 +31,6 @@ from lift15.ablation.report.drawing.alphas import alphas, mean_weights
 from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital, interval, listed, measured, signed
 from lift15.ablation.report.pairing import pair
-from lift15.ablation.results import Alphas, Evaluation
 from lift15.evaluation.statistics import PairedComparison
 from vfiblocks.errors import InputError
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lift15.ablation.measured import Evaluation
 from lift15.ablation.report.blocks import Block, Cell, Section, Table, Text, file_name
 from lift15.ablation.report.cells import INTERVAL, ONE, WORDS, chance, columns, difference, words
 from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital
 from lift15.ablation.report.pairing import Pair, pair
-from lift15.ablation.results import Evaluation
 from lift15.evaluation.statistics import PairedComparison
 from vfiblocks.errors import InputError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lift15.ablation.measured import Evaluation
 from lift15.ablation.report.blocks import Block, Cell, Table, Text, file_name
 from lift15.ablation.report.cells import (
     INTERVAL,
@@ -20,7 +21,6 @@ from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital, listed
 from lift15.ablation.report.pairing import Pair
 from lift15.ablation.report.subset import attempt
-from lift15.ablation.results import Evaluation
 from lift15.evaluation.bins_clips import ClipBins, quantile_bins
 from lift15.evaluation.statistics import PairedComparison
 from vfiblocks.errors import InputError

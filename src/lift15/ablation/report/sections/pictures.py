@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lift15.ablation.measured import Strip
 from lift15.ablation.report.blocks import Block, Picture, Section, Text
 from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital
-from lift15.ablation.results import Strip
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST = 20_000_000

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lift15.ablation.measured import Evaluation
 from lift15.ablation.report.blocks import Block, Bullets, Code, Section, Table, Text
 from lift15.ablation.report.cells import ONE, WORDS, columns, whole, words
 from lift15.ablation.report.material import Material
-from lift15.ablation.results import Evaluation, Provenance
+from lift15.ablation.results import Provenance
 
 
 def reproduce(material: Material) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lift15.ablation.measured import Answers, Evaluation
 from lift15.ablation.report.blocks import Block, Bullets, Cell, Section, Table, Text, file_name
 from lift15.ablation.report.cells import (
     INTERVAL,
@@ -21,7 +22,6 @@ from lift15.ablation.report.cells import (
 from lift15.ablation.report.material import Material
 from lift15.ablation.report.numbers import capital, counted, digits_of, listed
 from lift15.ablation.report.pairing import pair
-from lift15.ablation.results import Answers, Evaluation
 from lift15.evaluation.summary import means
 from vfiblocks.errors import InputError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lift15.ablation.measured import BENT, FAST, HIDDEN, Evaluation
 from lift15.ablation.report.blocks import (
     Block,
     Bullets,
@@ -31,7 +32,6 @@ from lift15.ablation.report.numbers import capital, interval, listed, signed
 from lift15.ablation.report.pairing import Pair, pair
 from lift15.ablation.report.sections.motion import by_motion
 from lift15.ablation.report.subset import Subset
-from lift15.ablation.results import BENT, FAST, HIDDEN, Evaluation
 from lift15.evaluation.statistics_ranks import holm
 
 HYPOTHESIS = {
