@@ -17,10 +17,16 @@ class FlowEstimator(nn.Module, ABC):
 
     Args:
         upstream: ask it for ``features(stride=...)`` and ``context()``.
+
+    Raises:
+        AssemblyError: the context is not what it takes.
     """
 
     takes: ClassVar[Signal | None] = None
-    """The one size of context it reads and cannot do without; None if any will do, or none."""
+    """The one kind of context it reads and cannot do without; None if any will do, or none."""
+
+    taken_from: ClassVar[str] = ""
+    """Which parts make that context, for the message where it is missing."""
 
     stride: int
     """Grid of the motion; set by the constructor."""
@@ -36,6 +42,11 @@ class FlowEstimator(nn.Module, ABC):
 
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
+        if self.takes is not None and (got := upstream.context()) != self.takes:
+            raise upstream.refuse(
+                f"reads context of {self.takes} and no other, got {got or 'none'}; "
+                f"set {self.taken_from}"
+            )
 
     @property
     def countable(self) -> bool:

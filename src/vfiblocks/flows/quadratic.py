@@ -11,7 +11,7 @@ from vfiblocks.flows.carrying import carry, mismatch
 from vfiblocks.flows.classical import Classical
 from vfiblocks.flows.curving import FARTHEST, Neighbour, curvatures
 from vfiblocks.flows.hypotheses import Hypotheses
-from vfiblocks.ports import Signal, Upstream
+from vfiblocks.ports import Signal
 from vfiblocks.registry import FLOWS
 from vfiblocks.states import Context, Motion
 
@@ -37,6 +37,7 @@ class Quadratic(Classical):
     frames, Liu et al., Enhanced quadratic video interpolation (ECCV workshops 2020).
 
     Example:
+        >>> from vfiblocks import Upstream
         >>> upstream = Upstream("flow 'quadratic'", context_signal=Quadratic.takes)
         >>> still = torch.rand(1, 1, 3, 32, 48).expand(1, 2, 3, 32, 48)
         >>> nothing = Context(torch.zeros(1, 8, 32, 48), torch.tensor([[0.5, 0.5]]))
@@ -45,26 +46,7 @@ class Quadratic(Classical):
     """
 
     takes = Signal(8, 1)
-
-    def __init__(
-        self,
-        upstream: Upstream,
-        *,
-        patch_strides: tuple[int, ...] = (2,),
-        finest_scales: tuple[int, ...] = (1,),
-        neighbourhood: float = 12.0,
-    ) -> None:
-        super().__init__(
-            upstream,
-            patch_strides=patch_strides,
-            finest_scales=finest_scales,
-            neighbourhood=neighbourhood,
-        )
-        if (got := upstream.context()) != self.takes:
-            raise upstream.refuse(
-                f"reads the frames next to the references as context of {self.takes}, got "
-                f"{got or 'none'}; set encoder='pixels' and aggregator='neighbours'"
-            )
+    taken_from = "encoder='pixels' and aggregator='neighbours'"
 
     @torch.no_grad()
     def forward(
