@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lift15.pro import PRO
 from lift15.rife.versions import RIFE_V4
 from vfiblocks import ModelSpec, Part, Window
 
@@ -122,6 +123,7 @@ SPECS: dict[str, ModelSpec] = {
     "rife": RIFE,
     "rife-2r": RIFE_2R,
     "rife-m": RIFE_M,
+    **PRO,
     **RIFE_V4,
 }
 """Name -> spec; pyproject.toml announces each of them under ``vfiblocks.models``."""

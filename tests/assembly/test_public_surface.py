@@ -21,9 +21,9 @@ SURFACE = {
         resolve save
     """,
     "vfiblocks.ops": """
-        Splat backward_warp backward_warp_shrunk blend crop_to pad_to_multiple resize resize_flow
-        shrink shrink_flow sinusoidal_positions splat_average splat_softmax splat_sum
-        visibility_weights
+        Splat backward_warp backward_warp_shrunk blend centre_locally crop_to local_correlation
+        pad_to_multiple resize resize_flow shrink shrink_flow sinusoidal_positions splat_average
+        splat_softmax splat_sum visibility_weights
     """,
     "vfiblocks.layers": """
         ConvPReLU DepthwiseSeparableConv Join PatchEmbed PatchUnembed ResidualBlock
@@ -31,9 +31,9 @@ SURFACE = {
     """,
     "vfiblocks.encoders": "Contextnet Encoder Pixels Pyramid TimmPyramid TwoStems",
     "vfiblocks.aggregators": "Aggregator Mean Neighbours TargetQuery Transformer",
-    "vfiblocks.flows": "Classical ContextCascade FlowEstimator IFNet Quadratic",
-    "vfiblocks.blenders": "Average Blender Visibility",
-    "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution",
+    "vfiblocks.flows": "Classical ContextCascade CorrelationCascade FlowEstimator IFNet Quadratic",
+    "vfiblocks.blenders": "Average Blender MultiField Visibility",
+    "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution WarpedUnet",
     "vfiblocks.losses": """
         L1 LPIPS VGG Census Charbonnier Flow Laplacian Loss Smoothness Visibility Warping
         laplacian_distance laplacian_pyramid
@@ -60,9 +60,9 @@ SURFACE = {
 PARTS = {
     "encoder": "contextnet head pixels pyramid timm-pyramid two-stems",
     "aggregator": "mean neighbours target-query transformer",
-    "flow": "classical context-cascade ifnet ifnet-v4 quadratic",
-    "blender": "average visibility",
-    "refiner": "full-resolution unet warped-full-resolution",
+    "flow": "classical context-cascade correlation-cascade ifnet ifnet-v4 quadratic",
+    "blender": "average multi-field visibility",
+    "refiner": "full-resolution unet warped-full-resolution warped-unet",
     "loss": "census charbonnier flow l1 laplacian lpips smoothness vgg visibility warping",
     "metric": """
         epe epe-hidden epe-visible flicker ie-mean ie-rms lpips-alex lpips-squeeze lpips-vgg psnr
@@ -71,8 +71,8 @@ PARTS = {
 }
 MODELS = """
     classical classical-quadratic ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4
-    lift15-mean lift15-no-context lift15-no-s1 lift15-s1 lift15-s1-gated lift15-s1-warped
-    lift15-tiny lift15-unet lift15-windowed rife rife-2r rife-m
+    lift15-mean lift15-no-context lift15-no-s1 lift15-pro lift15-pro-2f lift15-pro-tiny lift15-s1
+    lift15-s1-gated lift15-s1-warped lift15-tiny lift15-unet lift15-windowed rife rife-2r rife-m
     rife-4.0 rife-4.1 rife-4.2 rife-4.3 rife-4.4 rife-4.5 rife-4.6 rife-4.7 rife-4.8 rife-4.9
     rife-4.10 rife-4.11 rife-4.12 rife-4.12-lite rife-4.13 rife-4.13-lite rife-4.14 rife-4.14-lite
     rife-4.15 rife-4.15-lite rife-4.16-lite rife-4.17 rife-4.17-lite rife-4.18 rife-4.19 rife-4.20

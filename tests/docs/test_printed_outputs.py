@@ -36,3 +36,12 @@ def test_a_new_plugin_has_the_files_that_are_listed():
     (part,) = [text for path, text in files.items() if path.endswith("/soft_edges.py")]
     summary = re.search(r"^refiner\tsoft-edges\t(.+?)\t", page, re.MULTILINE)[1]
     assert f'    """{summary}\n' in part
+
+
+def test_costs_of_lift15_pro_are_those_of_the_ledger():
+    page = (DOCS / "lift15-pro.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d.]+) \|", page, re.MULTILINE)
+    assert {"lift15-pro", "lift15-pro-2f", "lift15-pro-tiny"} < {name for name, *_ in rows}
+    for name, parameters, macs in rows:
+        ledger = describe(find_spec(name))
+        assert (f"{ledger.parameters:,}", f"{ledger.macs / 1e9:.2f}") == (parameters, macs)

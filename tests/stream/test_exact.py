@@ -24,7 +24,9 @@ from vfiblocks.stream import Keep, KeyedStream, cache
 
 # Names that share a spec, as RIFE's versions of one structure do, are one model.
 NAMES = sorted({find_spec(name).fingerprint: name for name in list_models()}.values())
-FAMILIES = ["classical", "lift15-tiny", "rife", "rife-4.25"]
+# Each differs from lift15-pro in one stage.
+SWITCHES = set(list_models("lift15-pro-*")) - {"lift15-pro-2f", "lift15-pro-tiny"}
+FAMILIES = ["classical", "lift15-pro-tiny", "lift15-tiny", "rife", "rife-4.25"]
 LEFT, RIGHT = 2, 2
 
 
@@ -59,7 +61,10 @@ def whole(
     return model(clip, model.window_between(time, left=left, right=right), valid).image
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SWITCHES else ()) for name in NAMES],
+)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 def test_every_model_at_both_ends_of_a_clip(name: str, dtype: torch.dtype) -> None:
     model = lively(name).to(dtype)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -137,7 +139,18 @@ def outer_frames(window: Window) -> tuple[list[int], list[int]]:
     >>> outer_frames(Window.even(3, 2))
     ([1, 0], [4])
     """
-    left, right = (window.positions[i] for i in window.references)
-    order = sorted(range(len(window)), key=lambda i: abs(window.positions[i] - window.target))
-    before = [i for i in order if window.positions[i] < left]
-    return before, [i for i in order if window.positions[i] > right]
+    when = window.positions.__getitem__
+    left, right = map(when, window.references)
+    # A compiler that takes moments for variables knows min and max of them, but cannot sort
+    rest = list(range(len(window)))
+    before, behind = ([i for i in rest if when(i) < left], [i for i in rest if when(i) > right])
+    return _taken(before, partial(max, key=when)), _taken(behind, partial(min, key=when))
+
+
+def _taken(rest: list[int], choose: Callable[[list[int]], int]) -> list[int]:
+    """All of them, in the order in which they are chosen from those that are left."""
+    order = []
+    while rest:
+        order.append(choose(rest))
+        rest.remove(order[-1])
+    return order
