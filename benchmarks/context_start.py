@@ -1,9 +1,8 @@
 """What finished runs made of context and motion: ``python benchmarks/context_start.py RUN...``.
 
 On generated clips of the validation split, whose motion is known: the error of the flow where the
-target is seen, beside the length of the motion itself, and what references and context contribute
-to the first convolution of the coarse flow estimator, as the spread over the picture of each
-one's part of the sum.
+target is seen, beside the length of the motion itself; and, for models with context, what the first
+convolution of the coarse flow estimator reads and makes of it, before and after the training.
 """
 
 from __future__ import annotations
@@ -15,12 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lift15.data.sources.base import ClipSource
 from lift15.data.sources.text import open_source_by_text
-from vfiblocks import load
+from vfiblocks import Interpolator, build_model, load
 from vfiblocks.ops import resize_flow
 
 CLIPS = 12
 SOURCE = f"generated:?clips={CLIPS}&height=64&width=64&subset=occlusion&split=validation"
+TARGET = 8
+"""Index into a clip of seventeen frames."""
 
 
 def spread(x: Tensor) -> float:
@@ -29,38 +31,56 @@ def spread(x: Tensor) -> float:
 
 
 @torch.no_grad()
-def measure(run: Path) -> dict[str, float]:
-    """Means over clips, for one run folder."""
-    model, source = load(run / "model.safetensors"), open_source_by_text(SOURCE)
+def measure(model: Interpolator, source: ClipSource) -> dict[str, float]:
+    """Means over clips: flow error and length of the motion in pixels; spreads, root mean squares.
+
+    ``references`` and ``context`` are the spread of what the convolution reads, ``apart`` that of
+    the difference of the two references; ``from ...`` is the spread of each one's part of the sum
+    that it makes, ``weights ...`` the root mean square of the weights on either.
+    """
     first = next(layer for layer in model.flow.coarse.modules() if isinstance(layer, nn.Conv2d))
     seen: list[Tensor] = []
-    first.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    hook = first.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     rows: list[dict[str, float]] = []
     for clip in range(CLIPS):
         frames = source.read(clip, range(17)).float() / 255
-        window = model.window if len(model.window) > 2 else model.window.shifted(8)
-        target = 8
-        positions = [int(p - window.target) + target for p in window.positions]
+        window = model.window if len(model.window) > 2 else model.window.shifted(TARGET)
+        positions = [int(p - window.target) + TARGET for p in window.positions]
         out = model(frames[positions][None], window)
-        truth = source.motion(clip, target, (target - 1, target + 1))
+        truth = source.motion(clip, TARGET, (TARGET - 1, TARGET + 1))
         assert truth is not None
         flow = resize_flow(out.motion.flow, (64, 64))[0]
         error = (flow - truth.flow).norm(dim=1, keepdim=True)[truth.visible].mean()
         length = truth.flow.norm(dim=1, keepdim=True)[truth.visible].mean()
         row = {"error": float(error), "motion": float(length)}
         if out.context is not None:
-            inputs, at = seen[-1], 2 * model.encoder.taps[model.flow.coarse_stride]
+            at = 2 * model.encoder.taps[model.flow.coarse_stride]
             until = at + out.context.features.shape[1]
-            row["references"] = spread(F.conv2d(inputs[:, :at], first.weight[:, :at], padding=1))
-            row["context"] = spread(
-                F.conv2d(inputs[:, at:until], first.weight[:, at:until], padding=1)
-            )
+            pair, context = seen[-1][:, :at], seen[-1][:, at:until]
+            on_pair, on_context = first.weight[:, :at], first.weight[:, at:until]
+            row |= {
+                "references": spread(pair),
+                "apart": spread(pair[:, : at // 2] - pair[:, at // 2 :]),
+                "context": spread(context),
+                "from references": spread(F.conv2d(pair, on_pair, padding=1)),
+                "from context": spread(F.conv2d(context, on_context, padding=1)),
+                "weights references": float(on_pair.square().mean().sqrt()),
+                "weights context": float(on_context.square().mean().sqrt()),
+            }
         rows.append(row)
+    hook.remove()
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
+def show(name: str, found: dict[str, float]) -> None:
+    """One line."""
+    print(name, *(f"{key} {value:.3f}" for key, value in found.items()), sep="  ", flush=True)
+
+
 if __name__ == "__main__":
-    print("run\tflow error px\tmotion px\tfrom references\tfrom context")
-    for name in sys.argv[1:]:
-        found = measure(Path(name))
-        print(name, *(f"{value:.3f}" for value in found.values()), sep="\t")
+    clips = open_source_by_text(SOURCE)
+    for run in sys.argv[1:]:
+        trained = load(Path(run) / "model.safetensors")
+        torch.manual_seed(0)  # one untrained model of the same spec, not the one the run began with
+        show(f"{run} untrained", measure(build_model(trained.spec).eval(), clips))
+        show(f"{run} trained", measure(trained, clips))

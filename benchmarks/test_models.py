@@ -14,7 +14,7 @@ from vfiblocks import Interpolator, build_model, describe, list_models
 from vfiblocks.errors import UnknownComponent
 
 SIZE = (256, 448)
-MODELS = ("rife", "lift15-s1", "lift15-no-context", "classical")
+MODELS = ("rife", "lift15-s1", "lift15-no-context", "classical", "classical-quadratic")
 SIDE = 2048
 """Of the matrices whose product stands for the machine's peak."""
 

@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md"))
-LINK = re.compile(r"(?<!`)\[[^\]]+\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
-
-
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
-def test_every_link_leads_to_a_file(page: Path):
-    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    targets = [match[1] for match in LINK.finditer(text)]
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+PROXIES, NOWHERE = ("http_proxy", "https_proxy"), "http://127.0.0.1:9"
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def test_every_page_is_in_the_navigation():
@@ -33,14 +26,15 @@ def test_the_site_builds_strictly(tmp_path: Path):
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "http_proxy": "http://127.0.0.1:9"},
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **dict.fromkeys(PROXIES, NOWHERE)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    page = (tmp_path / "site" / "index.html").read_text("utf-8")
-    loaded = re.findall(r"<(?:script|link)[^>]+(?:src|href)=\"(https?://[^\"]+)", page)
-    assert loaded == []
+    for page in (tmp_path / "site").rglob("*.html"):
+        text = page.read_text("utf-8")
+        loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?://[^\"]+)", text)
+        assert loaded == [], page.name
     parts = (tmp_path / "site" / "api" / "parts" / "index.html").read_text("utf-8")
     assert '<span class="gp">&gt;&gt;&gt; </span>' in parts  # examples stand as code

@@ -118,6 +118,7 @@ def test_every_model_learns_one_batch_by_heart(name):
     if name in WITHOUT_WEIGHTS:
         pytest.skip(WITHOUT_WEIGHTS[name])
     needed = overfit(name, lr=RATES.get(name, 1e-3))
+    print(f"{name}: {needed} steps")  # pytest -rP shows it
     assert needed is not None, f"{name} does not come to a tenth of its first loss"
 
 
