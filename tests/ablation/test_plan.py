@@ -39,7 +39,7 @@ def test_every_shipped_plan_can_be_made(name, preset, tmp_path):
 def test_a_plan_written_down_is_the_same_plan():
     plan = ablation("small", "seeds=[3, 5]", preset="cpu")
     assert read_ablation(plan.to_toml()) == plan
-    assert plan.training().schedule.steps == 1500
+    assert plan.training().schedule.steps == 2000
 
 
 def test_settings_reach_the_training_and_the_ablation():
