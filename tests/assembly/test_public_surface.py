@@ -1,118 +1,63 @@
-"""What users may rely on. A name that goes missing here is a breaking change."""
+"""What users may rely on stands in ``public_surface.txt``; nothing changes there unseen."""
 
+import difflib
 import importlib
 import inspect
-import pkgutil
+import re
+import runpy
 import subprocess
 import sys
-from types import ModuleType
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import vfiblocks
 
-SURFACE = {
-    "vfiblocks": """
-        AGGREGATORS BLENDERS ENCODERS FLOWS LOSSES METRICS MODELS REFINERS Context Draft Features
-        Interpolation Interpolator Ledger ModelSpec Motion Part Signal Stream Truth Upstream Window
-        aggregators
-        assemble blenders build_model describe dry_run encoders find_spec flows interpolate
-        list_models load load_from_hub load_part losses metrics optimize push_to_hub refiners
-        resolve save
-    """,
-    "vfiblocks.ops": """
-        Splat backward_warp backward_warp_shrunk blend centre_locally crop_to local_correlation
-        pad_to_multiple resize resize_flow shrink shrink_flow sinusoidal_positions splat_average
-        splat_softmax splat_sum visibility_weights
-    """,
-    "vfiblocks.layers": """
-        ConvPReLU DepthwiseSeparableConv Join PatchEmbed PatchUnembed ResidualBlock
-        TemporalAttention conv3x3 conv_prelu deconv_prelu initialise_kaiming initialise_small
-    """,
-    "vfiblocks.encoders": "Contextnet Encoder Pixels Pyramid TimmPyramid TwoStems",
-    "vfiblocks.aggregators": "Aggregator Mean Neighbours TargetQuery Transformer",
-    "vfiblocks.flows": "Classical ContextCascade CorrelationCascade FlowEstimator IFNet Quadratic",
-    "vfiblocks.blenders": "Average Blender MultiField Visibility",
-    "vfiblocks.refiners": "FullResolution Refiner Unet WarpedFullResolution WarpedUnet",
-    "vfiblocks.losses": """
-        L1 LPIPS VGG Census Charbonnier Flow Laplacian Loss Smoothness Visibility Warping
-        laplacian_distance laplacian_pyramid
-    """,
-    "vfiblocks.stream": "Keep KeyedStream Stream hand_back_freed_memory keep_freed_memory",
-    "vfiblocks.testing": """
-        check_aggregator check_blender check_encoder check_flow check_loss check_metric check_part
-        check_refiner
-    """,
-    "vfiblocks.errors": """
-        AssemblyError CheckpointError DataError InputError MissingDependency PluginError SpecError
-        TrainingError UnknownComponent VfiError VideoError
-    """,
-    "lift15": "SPECS build_model list_models",
-    "lift15.data": """
-        Augmentation Batch Channels Data DataPlan Flips Jitter Layout Loader Turns WaitMeter arrange
-        data_lists open_data photo_scene train_loader validation_loader
-    """,
-    "lift15.training": """
-        DEFAULT OBJECTIVES WITHOUT_LPIPS Measured Objective RIFELoss RIFEObjective RIFETeacher Term
-        build_objective distillation_loss
-    """,
-}
-PARTS = {
-    "encoder": "contextnet head pixels pyramid timm-pyramid two-stems",
-    "aggregator": "mean neighbours target-query transformer",
-    "flow": "classical context-cascade correlation-cascade ifnet ifnet-v4 quadratic",
-    "blender": "average multi-field visibility",
-    "refiner": "full-resolution unet warped-full-resolution warped-unet",
-    "loss": "census charbonnier flow l1 laplacian lpips smoothness vgg visibility warping",
-    "metric": """
-        epe epe-hidden epe-visible flicker ie-mean ie-rms lpips-alex lpips-squeeze lpips-vgg psnr
-        psnr-div psnr-edges psnr-off-edges psnr-y ssim ssim-3d ssim-uniform
-    """,
-}
-MODELS = """
-    classical classical-quadratic ifnet-s1 lift15-ctx3 lift15-ctx7 lift15-layers2 lift15-layers4
-    lift15-mean lift15-no-context lift15-no-s1 lift15-pro lift15-pro-2f lift15-pro-tiny lift15-s1
-    lift15-s1-gated lift15-s1-warped lift15-tiny lift15-unet lift15-windowed rife rife-2r rife-m
-    rife-4.0 rife-4.1 rife-4.2 rife-4.3 rife-4.4 rife-4.5 rife-4.6 rife-4.7 rife-4.8 rife-4.9
-    rife-4.10 rife-4.11 rife-4.12 rife-4.12-lite rife-4.13 rife-4.13-lite rife-4.14 rife-4.14-lite
-    rife-4.15 rife-4.15-lite rife-4.16-lite rife-4.17 rife-4.17-lite rife-4.18 rife-4.19 rife-4.20
-    rife-4.21 rife-4.22 rife-4.22-lite rife-4.23 rife-4.24 rife-4.25 rife-4.25-heavy rife-4.25-lite
-    rife-4.26 rife-4.26-heavy
-"""
-PACKAGES = [
-    module.name
-    for module in pkgutil.walk_packages(vfiblocks.__path__, "vfiblocks.")
-    if module.ispkg and module.name.count(".") == 1
-]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SURFACE = SimpleNamespace(**runpy.run_path(str(HERE / "public_surface.py")))
+PACKAGES = SURFACE.PACKAGES
 
 
-def public(module: ModuleType) -> set[str]:
-    names = getattr(module, "__all__", None)
-    if names is not None:
-        return set(names)
-    return {
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+def test_the_surface_is_the_one_on_file():
+    on_file = SURFACE.FILE.read_text(encoding="utf-8")
+    difference = difflib.unified_diff(
+        on_file.splitlines(), SURFACE.surface().splitlines(), "on file", "now", lineterm="", n=1
+    )
+    shown = "\n".join(difference)
+    assert not shown, (
+        f"what users may rely on has changed:\n{shown}\nIf that is meant, run "
+        "`python tests/assembly/public_surface.py`, say it in CHANGELOG.md, and see "
+        "CONTRIBUTING.md on what goes away"
+    )
+
+
+def test_what_pages_and_examples_import_is_on_file():
+    """What leads to a name makes it one that users may rely on."""
+    on_file = SURFACE.FILE.read_text(encoding="utf-8")
+    heads = re.split(r"^\[(.+)\]\n", on_file, flags=re.MULTILINE)[1:]
+    known = {
+        (module, re.split(r"\W", line)[0])
+        for module, lines in zip(heads[::2], heads[1::2], strict=True)
+        for line in lines.splitlines()
     }
-
-
-@pytest.mark.parametrize("name", SURFACE)
-def test_nothing_has_gone_missing(name: str):
-    module = importlib.import_module(name)
-    expected = set(SURFACE[name].split())
-    assert expected <= public(module)
-    assert all(hasattr(module, word) for word in public(module))
-
-
-@pytest.mark.parametrize("stage", PARTS)
-def test_no_part_has_gone_missing(stage: str):
-    names = vfiblocks.registry.PART_REGISTRIES[stage].names()
-    assert set(PARTS[stage].split()) <= set(names)
-
-
-def test_no_model_has_gone_missing():
-    assert set(MODELS.split()) <= set(vfiblocks.list_models())
+    leads = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    leads += (ROOT / "docs" / "examples").rglob("*.py")
+    leads += (ROOT / "src" / "lift15" / "new_plugin" / "files").rglob("*.txt")
+    statement = re.compile(
+        r"^(?:>>> )?from ((?:vfiblocks|lift15)(?:\.[.\w]+)?) import (?:\(([^)]+)\)|(.+))$",
+        re.MULTILINE,
+    )
+    used = {
+        (module, name.split()[0])
+        for path in leads
+        for module, wrapped, plain in statement.findall(path.read_text("utf-8"))
+        for name in (wrapped or plain).partition("#")[0].replace("\n", " ").split(",")
+        if name.strip() and "$" not in name
+    }
+    assert len(used) > 50
+    assert used - known == set()
 
 
 def test_announced_models_are_the_specs_of_lift15():
@@ -125,7 +70,7 @@ def test_announced_models_are_the_specs_of_lift15():
         assert spec.description
 
 
-@pytest.mark.parametrize("name", ["vfiblocks", *PACKAGES])
+@pytest.mark.parametrize("name", PACKAGES)
 def test_all_is_explicit_and_sorted(name: str):
     module = importlib.import_module(name)
     names = module.__all__
@@ -136,7 +81,7 @@ def test_all_is_explicit_and_sorted(name: str):
     assert list(names) == [*constants, *classes, *functions]  # as ruff's RUF022 sorts
 
 
-@pytest.mark.parametrize("name", ["vfiblocks", *PACKAGES])
+@pytest.mark.parametrize("name", PACKAGES)
 def test_every_public_name_is_documented(name: str):
     module = importlib.import_module(name)
     for word in module.__all__:
