@@ -38,10 +38,10 @@ def test_a_new_plugin_has_the_files_that_are_listed():
     assert f'    """{summary}\n' in part
 
 
-def test_costs_of_lift15_pro_are_those_of_the_ledger():
+def test_costs_of_lift15_pro_are_those_of_the_ledger(model_zoo):
     page = (DOCS / "lift15-pro.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d.]+) \|", page, re.MULTILINE)
     assert {"lift15-pro", "lift15-pro-2f", "lift15-pro-tiny"} < {name for name, *_ in rows}
     for name, parameters, macs in rows:
-        ledger = describe(find_spec(name))
+        ledger = model_zoo.read_model((name,)).ledger
         assert (f"{ledger.parameters:,}", f"{ledger.macs / 1e9:.2f}") == (parameters, macs)
