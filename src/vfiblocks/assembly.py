@@ -112,6 +112,8 @@ def _build(cls: Callable[..., Any], upstream: Upstream, part: Part) -> Any:
 
 
 def _resolve_part(stage: str, part: Part) -> Part:
+    name, given = STAGE_REGISTRIES[stage].current(part.name, part.options)
+    part = Part(name, **given)
     cls = STAGE_REGISTRIES[stage].get(part.name)
     hints = typing.get_type_hints(cls.__init__)
     options = STAGE_REGISTRIES[stage].options(part.name)

@@ -7,12 +7,13 @@ import fnmatch
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from vfiblocks import plugins
-from vfiblocks.errors import PluginError, UnknownComponent
+from vfiblocks.errors import AssemblyError, PluginError, UnknownComponent
+from vfiblocks.renames import Rename
 
 if TYPE_CHECKING:
     from vfiblocks.aggregators.base import Aggregator
@@ -57,6 +58,8 @@ class Registry(Generic[T]):
         self.group = group
         self._base = base
         self._entries: dict[str, _Entry[T]] = {}
+        self._renamed: dict[str, tuple[str, Rename]] = {}
+        self._renamed_options: dict[tuple[str, str], tuple[str, Rename]] = {}
 
     def register(self, name: str) -> Callable[[U], U]:
         """Class decorator: make the class available under ``name``.
@@ -82,6 +85,64 @@ class Registry(Generic[T]):
             )
         self._entries[name] = _Entry(value, origin)
 
+    def rename(self, old: str, new: str, *, since: str, until: str) -> None:
+        """Let a name that has changed be found under the old one, with a warning.
+
+        Args:
+            old: no longer listed. A part that takes this name anew is found instead.
+            new: the name it has now.
+            since: version that has the new name, such as "0.2".
+            until: first version without the old one.
+
+        Example:
+            >>> import warnings
+            >>> colours = Registry[str]("colour", group="example.colours")
+            >>> colours.add("warm-red", "#f00", origin="here")
+            >>> colours.rename("hot-red", "warm-red", since="0.2", until="0.4")
+            >>> colours.names()
+            ('warm-red',)
+            >>> with warnings.catch_warnings(record=True) as caught:
+            ...     colours.get("hot-red")
+            '#f00'
+            >>> print(caught[0].message)
+            colour 'hot-red' is 'warm-red' since 0.2; the old name goes away in 0.4
+        """
+        rename = Rename(f"{self.stage} '{old}'", f"'{new}'", since=since, until=until)
+        self._renamed[old] = (new, rename)
+
+    def rename_option(self, name: str, old: str, new: str, *, since: str, until: str) -> None:
+        """Let an option of a part that has changed its name be given under the old one.
+
+        Args:
+            name: the part's name as it is now.
+            old: the option's old name.
+            new: the option's name now.
+            since: version that has the new name, such as "0.2".
+            until: first version without the old one.
+        """
+        who = f"option '{old}' of {self.stage} '{name}'"
+        rename = Rename(who, f"'{new}'", since=since, until=until)
+        self._renamed_options[name, old] = (new, rename)
+
+    def current(self, name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A part's name and options as they are called now; warns of old ones.
+
+        Raises:
+            AssemblyError: an option is given under both names.
+        """
+        name = self._current_name(name)
+        found = {}
+        for option, value in options.items():
+            new, rename = self._renamed_options.get((name, option), (option, None))
+            if rename is not None:
+                if new in options:
+                    raise AssemblyError(
+                        f"{self.stage} '{name}' got both '{new}' and '{option}', its old name"
+                    )
+                rename.warn()
+            found[new] = value
+        return name, found
+
     def get(self, name: str) -> T:
         """The part under ``name``; imports its plugin if that is where it lives.
 
@@ -90,6 +151,7 @@ class Registry(Generic[T]):
             PluginError: if the plugin that announces this very name is broken, or announces
                 something else than a part of this stage, or if the name is announced twice.
         """
+        name = self._current_name(name)
         announced = plugins.announcements(self.group).get(name, ())
         entry = self._entries.get(name)
         if entry is not None and not announced:
@@ -124,6 +186,7 @@ class Registry(Generic[T]):
         Raises:
             UnknownComponent: if nothing of that name is known.
         """
+        name = self._current_name(name)
         announced = plugins.announcements(self.group).get(name)
         if announced:
             return " and ".join(a.origin for a in announced)
@@ -146,6 +209,16 @@ class Registry(Generic[T]):
     def loaded(self) -> dict[str, T]:
         """Entries that are in memory, without asking any plugin to load."""
         return {name: entry.value for name, entry in self._entries.items()}
+
+    def _current_name(self, name: str) -> str:
+        """The name that a part has now; who took an old name anew has it."""
+        if name not in self._renamed or name in self._entries:
+            return name
+        if name in plugins.announcements(self.group):
+            return name
+        new, rename = self._renamed[name]
+        rename.warn(stacklevel=3)
+        return new
 
     def _checked(self, name: str, entry: _Entry[T]) -> _Entry[T]:
         """Refuse what was announced by mistake: a module, an instance, a part of another stage."""

@@ -35,7 +35,7 @@ MODULES = [
     *("vfiblocks.checkpoints", "vfiblocks.doctor", "vfiblocks.errors", "vfiblocks.graph"),
     *("vfiblocks.flows.smoothing", "vfiblocks.losses.base", "vfiblocks.memory"),
     *("vfiblocks.metrics.base", "vfiblocks.plugins", "vfiblocks.registry", "vfiblocks.states"),
-    "vfiblocks.tiling",
+    *("vfiblocks.renames", "vfiblocks.tiling"),
     *("lift15", "lift15.ablation.grid", "lift15.ablation.plan", "lift15.data"),
     *("lift15.data.generated", "lift15.data.sources", "lift15.evaluation.baselines"),
     *("lift15.evaluation.bins", "lift15.evaluation.bins_motion", "lift15.evaluation.protocols"),

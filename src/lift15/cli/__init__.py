@@ -19,7 +19,7 @@ from lift15.cli import (
     train,
     weights,
 )
-from lift15.cli.output import complain
+from lift15.cli.output import complain, tell_of_renames
 from vfiblocks.errors import VfiError
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ def main() -> None:
 
     Anything that is not a :class:`VfiError` is a bug of ours and keeps its traceback.
     """
+    tell_of_renames()
     try:
         app()
     except VfiError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+from vfiblocks.renames import RenameWarning
 
 results = Console(highlight=False)
 notes = Console(stderr=True, highlight=False)
@@ -37,6 +41,19 @@ def tell(message: str) -> None:
         notes.print(escape(message))
     else:
         print(message, file=sys.stderr)
+
+
+def tell_of_renames() -> None:
+    """From here on, show a name that has changed as a remark, not as a warning about our code."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+        if issubclass(category, RenameWarning):
+            tell(str(message))
+        else:
+            usual(message, category, *rest, **named)
+
+    warnings.showwarning = show
 
 
 def show_table(

@@ -182,6 +182,8 @@ def build_objective(table: Table | str, model: Interpolator) -> Objective:
 
 def _term(name: str, entry: Any, model: Interpolator) -> Term:
     options = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
+    if name != "rife":
+        name, options = LOSSES.current(name, options)
     takes = _options(name)
     when = {_WHEN[key]: options.pop(key) for key in _WHEN if key in options}
     for option in options:
