@@ -103,9 +103,16 @@ CLASSICAL_QUADRATIC = ModelSpec(
     description="classical on paths that bend as the next frame on either side says",
 )
 
+CLASSICAL_REFINED = CLASSICAL_QUADRATIC.override(
+    encoder={"levels": 3},
+    refiner=Part("warped-unet", channels=(24, 32, 48)),
+    description="classical-quadratic with a small U-Net that corrects its picture",
+)
+
 SPECS: dict[str, ModelSpec] = {
     "classical": CLASSICAL,
     "classical-quadratic": CLASSICAL_QUADRATIC,
+    "classical-refined": CLASSICAL_REFINED,
     "ifnet-s1": IFNET_S1,
     "lift15-ctx3": LIFT15_CTX3,
     "lift15-ctx7": LIFT15_CTX7,
