@@ -51,7 +51,8 @@ def public_names(module: ModuleType) -> list[str]:
     """What ``__all__`` says, or else what the file itself defines without an underscore."""
     names = getattr(module, "__all__", None)
     if names is None:
-        names = [n for n in _defined(ast.parse(inspect.getsource(module))) if n[0] != "_"]
+        tree = ast.parse(inspect.getsource(module))
+        names = [n for n in _defined(tree) if n[0] != "_" and len(n) > 1]  # no type variables
     return sorted(names)
 
 

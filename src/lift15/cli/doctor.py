@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from lift15.cli.output import show_table
-from lift15.data.sources.base import SOURCES
 from vfiblocks.doctor import diagnose
 
 
@@ -14,7 +13,9 @@ def doctor() -> None:
 
     Exits with 1 if something that is installed does not work.
     """
-    from lift15.evaluation.protocols import PROTOCOLS  # its parts are many, and only listed here
+    # Their parts are many, and only listed here.
+    from lift15.data.sources.base import SOURCES
+    from lift15.evaluation.protocols import PROTOCOLS
 
     diagnosis = diagnose((SOURCES, PROTOCOLS))
     show_table(("what", "found"), diagnosis.lines())

@@ -1,0 +1,1 @@
+"""The web page of ``vfi serve``: videos and pictures in a browser. It needs Gradio."""
