@@ -115,6 +115,7 @@ def test_commands_that_need_no_extra_work_without(plain, arguments):
         pytest.param(
             ["train", "lift15-tiny", "--data", "generated:"], "vfiblocks[train]", id="train"
         ),
+        pytest.param(["serve"], "vfiblocks[serve]", id="serve"),
     ],
 )
 def test_commands_that_need_an_extra_name_it_in_one_line(plain, arguments, install):

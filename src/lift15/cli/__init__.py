@@ -16,6 +16,7 @@ from lift15.cli import (
     interpolate,
     join,
     new_plugin,
+    serve,
     train,
     weights,
 )
@@ -38,6 +39,7 @@ app.command("compare")(compare.compare)
 app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("new-plugin")(new_plugin.new_plugin)
 app.command("train")(train.train)

@@ -21,10 +21,14 @@ CSS = """
 /* Cutting would load a program from elsewhere */
 #video-source button[aria-label^="Trim"], #video-source button[aria-label^="Reset"],
 #video-source button[aria-label^="Undo"] { display: none; }
-/* Pictures as high as they are, and all of them in sight */
-#pictures-source .grid-wrap, #pictures-seen .grid-wrap { max-height: none; overflow: visible; }
-#pictures-source .thumbnail-lg, #pictures-seen .thumbnail-lg { aspect-ratio: auto; }
-#pictures-seen .thumbnail-lg img { width: 100%; }
+/* Pictures as high as they are, below their label */
+#pictures-source .grid-wrap { padding-top: 2.2rem; }
+#pictures-source .thumbnail-lg { aspect-ratio: auto; }
+.seen { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(46%, 300px), 1fr)); }
+.seen figure { margin: 0; }
+.seen img { width: 100%; display: block; margin: 0; border: 1px solid var(--border-color-primary); }
+.seen figcaption { font-size: 0.85rem; color: var(--body-text-color-subdued); padding: 0.2rem 0; }
 .gradio-container { max-width: 1200px !important; margin: 0 auto !important; }
 #heading h1 { margin: 0; font-size: 1.6rem; }
 #heading p { margin: 0.2rem 0; color: var(--body-text-color-subdued); }

@@ -11,7 +11,7 @@ import gradio as gr
 from lift15.serve.desk import Desk, owner_of, reporter, tab_of
 from lift15.serve.kinds import PICTURE_SUFFIXES
 from lift15.serve.pictures import MadePictures, make_pictures, read_moments
-from lift15.serve.telling import result
+from lift15.serve.telling import gallery, result
 from vfiblocks.errors import InputError
 from vfiblocks.video.folder_source import natural_key
 
@@ -23,13 +23,13 @@ def build_picture_tab(desk: Desk) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             dropped = gr.Gallery(
-                label="Pictures, two or more, in the order of their names",
+                label="Two pictures or more, ordered by name",
                 type="filepath",
                 interactive=True,
                 file_types=list(PICTURE_SUFFIXES),
                 sources=["upload"],
                 columns=2,
-                height="auto",
+                height=240,
                 object_fit="contain",
                 buttons=[],
                 elem_id="pictures-source",
@@ -45,11 +45,17 @@ def build_picture_tab(desk: Desk) -> None:
                     min_width=140,
                 )
             with gr.Row():
-                make = gr.Button("Make pictures", variant="primary", elem_id="pictures-make")
-                cancel = gr.Button("Cancel", elem_id="pictures-cancel")
+                make = gr.Button(
+                    "Make pictures",
+                    variant="primary",
+                    scale=2,
+                    min_width=120,
+                    elem_id="pictures-make",
+                )
+                cancel = gr.Button("Cancel", scale=1, min_width=80, elem_id="pictures-cancel")
         with gr.Column(min_width=300):
             slider = gr.ImageSlider(
-                label="Made picture",
+                show_label=False,
                 interactive=False,
                 type="filepath",
                 slider_position=50,
@@ -59,21 +65,15 @@ def build_picture_tab(desk: Desk) -> None:
             )
             with gr.Row(visible=False) as choosing:
                 against = gr.Radio(
-                    [BEFORE, AFTER, AVERAGE], value=BEFORE, label="At the left", min_width=160
+                    [BEFORE, AFTER, AVERAGE],
+                    value=BEFORE,
+                    label="Left: compare with. Right: the made picture",
+                    min_width=160,
                 )
                 moment = gr.Radio([], label="Moment", min_width=120)
             told = gr.HTML(elem_id="pictures-told")
             saved = gr.DownloadButton("Save the picture", visible=False)
-    seen = gr.Gallery(
-        label="What the model saw",
-        visible=False,
-        interactive=False,
-        columns=3,
-        object_fit="contain",
-        height="auto",
-        buttons=["fullscreen"],
-        elem_id="pictures-seen",
-    )
+    seen = gr.HTML(visible=False, elem_id="pictures-seen")
     shelf = gr.State(None)
 
     def arrange(items: list[tuple[str, str | None]] | None) -> tuple[Any, Any]:
@@ -173,7 +173,6 @@ def on_shelf(made: MadePictures) -> list[dict[str, Any]]:
     return [
         {
             "made": str(each.path),
-            "label": f"made at {each.moment:g}",
             BEFORE: str(made.before),
             AFTER: str(made.after),
             AVERAGE: str(average),
@@ -189,7 +188,7 @@ def show(shelf: list[dict[str, Any]] | None, index: int | None, against: str) ->
         return gr.update(value=None), gr.update(visible=False), gr.update(visible=False)
     each = shelf[index or 0]
     return (
-        gr.update(value=(each[against], each["made"]), label=f"{against} | {each['label']}"),
+        gr.update(value=(each[against], each["made"])),
         gr.update(value=each["made"], visible=True),
-        gr.update(value=each["seen"], visible=True),
+        gr.update(value=gallery(each["seen"]), visible=True),
     )

@@ -6,7 +6,9 @@ import html
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from lift15.serve.jobs import Stopped
 from vfiblocks.errors import VfiError
@@ -52,3 +54,24 @@ def result(*lines: str) -> str:
     """
     inner = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
     return f'<div class="told made" role="status">{inner}</div>'
+
+
+def gallery(pictures: Sequence[tuple[str, str]]) -> str:
+    """Pictures with their captions, as HTML; each opens on its own.
+
+    Args:
+        pictures: path and caption of each.
+
+    Example:
+        >>> "gradio_api/file=/tmp/a%20b.png" in gallery([("/tmp/a b.png", "flow")])
+        True
+    """
+    figures = []
+    for path, caption in pictures:
+        address = f"gradio_api/file={quote(path)}"  # relative, so that a proxy may add a prefix
+        text = html.escape(caption)
+        figures.append(
+            f'<figure><a href="{address}" target="_blank"><img src="{address}" alt="{text}"></a>'
+            f"<figcaption>{text}</figcaption></figure>"
+        )
+    return f'<div class="seen">{"".join(figures)}</div>'

@@ -9,6 +9,7 @@ import gradio as gr
 
 from lift15.serve.desk import Desk, owner_of, reporter, tab_of
 from lift15.serve.kinds import video_kind
+from lift15.serve.pairs import COUNT
 from lift15.serve.telling import result
 from lift15.serve.videos import FACTORS, FPS, MadeVideo, Rate, make_video
 from vfiblocks.errors import InputError
@@ -23,12 +24,16 @@ def build_video_tab(desk: Desk) -> None:
                 label="Video", sources=["upload"], height=300, elem_id="video-source", buttons=[]
             )
             with gr.Row():
-                model = gr.Dropdown(desk.models.names, label="Model", min_width=140)
-                rate = gr.Radio([*FACTORS, FPS], value=FACTORS[0], label="Rate", min_width=140)
+                model = gr.Dropdown(desk.models.names, label="Model", scale=2, min_width=140)
+                rate = gr.Radio(
+                    [*FACTORS, FPS], value=FACTORS[0], label="Rate", scale=3, min_width=240
+                )
             fps = gr.Textbox("60", label="Frames per second", visible=False, max_lines=1)
             with gr.Row():
-                make = gr.Button("Make frames", variant="primary", elem_id="video-make")
-                cancel = gr.Button("Cancel", elem_id="video-cancel")
+                make = gr.Button(
+                    "Make frames", variant="primary", scale=2, min_width=120, elem_id="video-make"
+                )
+                cancel = gr.Button("Cancel", scale=1, min_width=80, elem_id="video-cancel")
         with gr.Column(min_width=300):
             video = gr.Video(
                 label="Result", interactive=False, height=300, elem_id="video-result", buttons=[]
@@ -37,7 +42,7 @@ def build_video_tab(desk: Desk) -> None:
             saved = gr.DownloadButton("Save the video", visible=False)
     with gr.Column(visible=False) as comparing:
         pair = gr.ImageSlider(
-            label="Original, and the frame made after it",
+            show_label=False,
             interactive=False,
             type="filepath",
             slider_position=50,
@@ -45,7 +50,7 @@ def build_video_tab(desk: Desk) -> None:
             buttons=["fullscreen"],
             elem_id="video-pair",
         )
-        moment = gr.Slider(1, 8, 1, step=1, label="Moment", buttons=[], elem_id="video-moment")
+        moment = gr.Slider(1, COUNT, 1, step=1, buttons=[], elem_id="video-moment")
     pairs = gr.State([])
 
     def look(path: str | None, request: gr.Request) -> str:
@@ -83,8 +88,7 @@ def build_video_tab(desk: Desk) -> None:
             saved: gr.update(value=str(made.path), visible=True),
             comparing: gr.update(visible=bool(shown)),
             pairs: shown,
-            moment: gr.update(maximum=max(len(shown), 2), value=max(middle, 1)),
-            pair: show(shown, middle),
+            **dict(zip((pair, moment), show(shown, middle), strict=True)),
         }
 
     source.change(look, source, told, api_visibility="private", show_progress="hidden")
@@ -105,7 +109,9 @@ def build_video_tab(desk: Desk) -> None:
         **{**desk.line, "api_visibility": "undocumented"},
     )
     cancel.click(desk.cancel, None, told, queue=False, cancels=[event], api_visibility="private")
-    moment.input(show, [pairs, moment], pair, api_visibility="private", show_progress="hidden")
+    moment.input(
+        show, [pairs, moment], [pair, moment], api_visibility="private", show_progress="hidden"
+    )
 
 
 def convert(
@@ -168,11 +174,14 @@ def lines(made: MadeVideo) -> list[str]:
     return [*told, *report.notes]
 
 
-def show(pairs: list[tuple[str, str, float]], number: float) -> Any:
-    """The pair of that number, 1 for the first."""
+def show(pairs: list[tuple[str, str, float]], number: float) -> tuple[Any, Any]:
+    """The pair of that number, 1 for the first, and the slider that chooses it."""
     if not pairs:
-        return gr.update(value=None)
-    original, made, time = pairs[min(max(int(number), 1), len(pairs)) - 1]
-    return gr.update(
-        value=(original, made), label=f"Original, and the frame made after it, at {time:.2f} s"
+        return gr.update(value=None), gr.update(value=1)
+    number = min(max(int(number), 1), len(pairs))
+    original, made, time = pairs[number - 1]
+    label = f"Left: an original frame. Right: the frame made after it, at {time:.2f} s"
+    return (
+        gr.update(value=(original, made)),
+        gr.update(label=label, maximum=max(len(pairs), 2), value=number),
     )
