@@ -105,8 +105,9 @@ CLASSICAL_QUADRATIC = ModelSpec(
 
 CLASSICAL_REFINED = CLASSICAL_QUADRATIC.override(
     encoder={"levels": 3},
+    flow=Part("quadratic-corrected"),
     refiner=Part("warped-unet", channels=(24, 32, 48)),
-    description="classical-quadratic with a small U-Net that corrects its picture",
+    description="classical-quadratic whose motion and picture a small network corrects",
 )
 
 SPECS: dict[str, ModelSpec] = {

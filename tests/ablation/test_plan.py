@@ -84,7 +84,7 @@ def test_what_leads_nowhere_is_refused_in_a_line(settings, said):
     ("name", "said"),
     [
         ("contxt", "no ablation is called 'contxt'; did you mean context?"),
-        ("nothing-like-it", "there are attention, context"),
+        ("nothing-like-it", "there are attention, beyond-tiny, beyond"),
         ("there/is/none.toml", "cannot read the plan there/is/none.toml: No such file"),
     ],
 )
