@@ -154,8 +154,11 @@ def interpolate(
         raise InputError("there are no pictures yet; drop two at the left")
     visitor = owner_of(request)
     files = desk.workspace.own(visitor, paths)
-    folder = desk.workspace.new_folder(visitor)
-    with desk.workspace.using([*files, folder]), desk.jobs.running(tab_of(request)) as job:
+    with (
+        desk.workspace.using(files),
+        desk.workspace.filling(visitor) as folder,
+        desk.jobs.running(tab_of(request)) as job,
+    ):
         return make_pictures(
             files,
             folder,

@@ -131,8 +131,11 @@ def convert(
         raise InputError("there is no video yet; drop one at the left")
     visitor = owner_of(request)
     files = desk.workspace.own(visitor, [path])
-    folder = desk.workspace.new_folder(visitor)
-    with desk.workspace.using([*files, folder]), desk.jobs.running(tab_of(request)) as job:
+    with (
+        desk.workspace.using(files),
+        desk.workspace.filling(visitor) as folder,
+        desk.jobs.running(tab_of(request)) as job,
+    ):
         return make_video(
             files[0],
             folder,

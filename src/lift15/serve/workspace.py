@@ -55,6 +55,17 @@ class Workspace:
         folder.mkdir(parents=True)
         return folder
 
+    @contextmanager
+    def filling(self, visitor: str) -> Iterator[Path]:
+        """An empty folder, kept while it is filled and removed if that fails."""
+        folder = self.new_folder(visitor)
+        try:
+            with self.using([folder]):
+                yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
     def may_read(self, visitor: str, path: str | Path) -> bool:
         """Whether a file is the visitor's own, links and ``..`` followed to where they lead."""
         try:
