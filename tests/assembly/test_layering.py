@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "ledger": CORE,
     "svg": set(),
     "graph": {*CORE, "ledger", "svg"},
+    "graph_stage": {*CORE, "graph", "ledger", "svg"},
     "optimize": CORE,
     "model_card": {*CORE, "ledger"},
     "hub": {*CORE, "checkpoints", "model_card"},

@@ -99,6 +99,15 @@ def test_describe_draws_the_assembly(vfi, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.svg"]
 
 
+def test_describe_draws_one_stage(vfi, refused, tmp_path):
+    path = tmp_path / "flow.svg"
+    outcome = vfi("describe", "lift15-tiny", "--stage", "flow", "--graph", path)
+    assert outcome.code == 0
+    assert ">flow of lift15-tiny</text>" in path.read_text()
+    assert "no stage 'head'" in refused("describe", "rife", "--stage", "head", "--graph", path)
+    assert "--graph FILE.svg says where" in refused("describe", "rife", "--stage", "flow")
+
+
 def test_describe_draws_svg_alone(refused):
     assert ".svg file, got 'tiny.png'" in refused("describe", "rife", "--graph", "tiny.png")
 

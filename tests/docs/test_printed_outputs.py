@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from lift15.new_plugin import KINDS, choose_names, render
 from vfiblocks import build_model, describe, find_spec
 from vfiblocks.graph import draw_assembly
+from vfiblocks.graph_stage import draw_stage
+from vfiblocks.spec import STAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,6 +29,13 @@ def test_the_drawing_is_the_one_that_the_command_makes():
     """Else: vfi describe lift15-s1 --graph docs/pictures/lift15-s1.svg, and look at it."""
     drawn = draw_assembly(find_spec("lift15-s1"), title="lift15-s1")
     assert (DOCS / "pictures" / "lift15-s1.svg").read_text(encoding="utf-8") == drawn
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_drawings_of_stages_are_those_that_the_command_makes(stage):
+    """Else: vfi describe lift15-s1 --stage STAGE --graph docs/pictures/stage-STAGE.svg."""
+    drawn = draw_stage(find_spec("lift15-s1"), stage, title=f"{stage} of lift15-s1")
+    assert (DOCS / "pictures" / f"stage-{stage}.svg").read_text(encoding="utf-8") == drawn
 
 
 def test_a_new_plugin_has_the_files_that_are_listed():

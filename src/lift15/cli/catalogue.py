@@ -66,10 +66,15 @@ def describe(
         Path | None,
         typer.Option(help="Draw the assembly as well, with shapes, into this .svg file."),
     ] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Draw this stage alone, with what is inside.")
+    ] = None,
 ) -> None:
     """Show what a model consists of, its parameters, and its cost per frame made."""
     if graph is not None and graph.suffix.lower() != ".svg":
         raise InputError(f"--graph draws an .svg file, got {str(graph)!r}")
+    if stage is not None and graph is None:
+        raise InputError(f"--stage {stage} says what to draw; --graph FILE.svg says where to")
     match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", size)
     if not match or "0" in match.groups():
         raise InputError(f"--size wants height x width, such as 256x448, got {size!r}")
@@ -78,6 +83,7 @@ def describe(
         spec = vfiblocks.checkpoints.read(model).spec
     else:
         spec = vfiblocks.find_spec(model)
+    drawn = _draw(spec, (height, width), Path(model).name, stage) if graph is not None else ""
     ledger = vfiblocks.describe(spec, size=(height, width))
     rows = [(e.stage, e.part, f"{e.parameters:,}", amount(e.macs), e.gives) for e in ledger.entries]
     rows.append(("all", "", f"{ledger.parameters:,}", amount(ledger.macs), ""))
@@ -90,12 +96,16 @@ def describe(
         ("stage", "part", "parameters", "cost", "gives"), rows, numbers=("parameters", "cost")
     )
     if graph is not None:
-        _draw(spec, (height, width), Path(model).name, graph)
+        from lift15.training.atomic import write_text  # with it come the parts of training
+
+        write_text(graph, drawn)
+        tell(f"wrote {graph}")
 
 
-def _draw(spec: vfiblocks.ModelSpec, size: tuple[int, int], title: str, path: Path) -> None:
-    from lift15.training.atomic import write_text  # with it come the parts of training
+def _draw(spec: vfiblocks.ModelSpec, size: tuple[int, int], name: str, stage: str | None) -> str:
     from vfiblocks.graph import draw_assembly
+    from vfiblocks.graph_stage import draw_stage
 
-    write_text(path, draw_assembly(spec, size=size, title=title))
-    tell(f"wrote {path}")
+    if stage is None:
+        return draw_assembly(spec, size=size, title=name)
+    return draw_stage(spec, stage, size=size, title=f"{stage} of {name}")

@@ -16,7 +16,8 @@ from lift15.data.sources.pictures import read_picture
 from vfiblocks import Window
 from vfiblocks.errors import InputError
 
-HOLE, EVEN = 1.0, 2.0
+HOLE = 1.0
+EVEN = 2.0
 """Distance from one context frame to the next, where the references are 2 apart."""
 
 

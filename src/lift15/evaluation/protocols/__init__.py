@@ -22,6 +22,7 @@ from lift15.evaluation.protocols.base import (
     Reader,
     find_protocol,
 )
+from lift15.evaluation.protocols.reading import sort_out
 
 __all__ = [
     "PROTOCOLS",
@@ -30,4 +31,5 @@ __all__ = [
     "Protocol",
     "Reader",
     "find_protocol",
+    "sort_out",
 ]
