@@ -1,3 +1,5 @@
+from lift15.data.sources import SOURCES
+from lift15.evaluation.protocols import PROTOCOLS, READERS
 from vfiblocks import plugins
 
 
@@ -19,3 +21,21 @@ def test_a_broken_plugin_is_named_and_fails(vfi, tmp_path, monkeypatch):
     plugins.rescan()
     assert outcome.code == 1
     assert "wobbly 1.0" in outcome.out
+
+
+def test_data_layouts_and_protocols_of_others_are_read(vfi, tmp_path, monkeypatch):
+    info = tmp_path / "sets-1.0.dist-info"
+    info.mkdir()
+    groups = ("sources", "readers", "protocols")
+    points = [f"[vfiblocks.{group}]\nmine = builtins:object\n" for group in groups]
+    (info / "entry_points.txt").write_text("".join(points))
+    registries = [SOURCES, READERS, PROTOCOLS]
+    with monkeypatch.context() as patch:
+        for registry in registries:
+            patch.setattr(registry, "_entries", dict(registry._entries))
+        patch.syspath_prepend(str(tmp_path))
+        plugins.rescan()
+        outcome = vfi("doctor")
+    plugins.rescan()
+    assert outcome.code == 0, outcome.out
+    assert "sets 1.0; protocols: mine; readers: mine; sources: mine" in outcome.out

@@ -15,9 +15,9 @@ def doctor() -> None:
     """
     # Their parts are many, and only listed here.
     from lift15.data.sources.base import SOURCES
-    from lift15.evaluation.protocols import PROTOCOLS
+    from lift15.evaluation.protocols import PROTOCOLS, READERS
 
-    diagnosis = diagnose((SOURCES, PROTOCOLS))
+    diagnosis = diagnose((SOURCES, READERS, PROTOCOLS))
     show_table(("what", "found"), diagnosis.lines())
     if not diagnosis.healthy:
         raise typer.Exit(1)
