@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -75,3 +79,32 @@ def with_sound(tmp_path, clip):
 @pytest.fixture
 def grey():
     return torch.full((3, 48, 64), 0.5)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """Start ``vfi serve`` as a process of its own, with its temporary files in a folder."""
+
+    def run(*arguments, folder=None):
+        folder = folder or tmp_path_factory.mktemp("served")
+        command = [sys.executable, "-c", "from lift15.cli import main; main()", "serve"]
+        return subprocess.Popen(
+            [*command, "--port", "0", *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def address(start):
+    """Where the page is served, with small limits."""
+    pytest.importorskip("gradio")
+    server = start("--max-seconds", "5", "--max-megabytes", "1")
+    try:
+        yield server.stderr.readline().split()[0]
+    finally:
+        server.terminate()
+        server.wait(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -28,15 +29,10 @@ def check_gradio() -> None:
     Raises:
         MissingDependency: Gradio is not installed.
     """
-    # Read when Gradio is imported: nobody is told that it runs
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
+    if importlib.util.find_spec("gradio") is None:
         raise MissingDependency(
             "the web page needs Gradio, which is not installed; run: pip install 'vfiblocks[serve]'"
-        ) from error
+        )
 
 
 def build_app(
@@ -62,7 +58,10 @@ def build_app(
         MissingDependency: Gradio is not installed.
     """
     check_gradio()
-    os.environ["GRADIO_TEMP_DIR"] = str(workspace.root)  # where Gradio puts uploads
+    # Read when Gradio is imported: where it puts uploads, and that nobody is told that it runs
+    os.environ["GRADIO_TEMP_DIR"] = str(workspace.root)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import fastapi
     import gradio as gr
 
