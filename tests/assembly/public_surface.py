@@ -32,8 +32,8 @@ PACKAGES = [
 
 MODULES = [
     *PACKAGES,
-    *("vfiblocks.checkpoints", "vfiblocks.doctor", "vfiblocks.errors", "vfiblocks.graph"),
-    *("vfiblocks.flows.smoothing", "vfiblocks.losses.base", "vfiblocks.memory"),
+    *("vfiblocks.checkpoints", "vfiblocks.doctor", "vfiblocks.errors", "vfiblocks.exporting"),
+    *("vfiblocks.flows.smoothing", "vfiblocks.graph", "vfiblocks.losses.base", "vfiblocks.memory"),
     *("vfiblocks.metrics.base", "vfiblocks.plugins", "vfiblocks.registry", "vfiblocks.states"),
     *("vfiblocks.graph_stage", "vfiblocks.renames", "vfiblocks.tiling"),
     *("lift15", "lift15.ablation.grid", "lift15.ablation.plan", "lift15.data"),

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "svg": set(),
     "graph": {*CORE, "ledger", "svg"},
     "graph_stage": {*CORE, "graph", "ledger", "svg"},
+    "exporting": CORE,
     "optimize": CORE,
     "model_card": {*CORE, "ledger"},
     "hub": {*CORE, "checkpoints", "model_card"},

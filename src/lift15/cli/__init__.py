@@ -13,6 +13,7 @@ from lift15.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     interpolate,
     join,
     new_plugin,
@@ -39,6 +40,7 @@ app.command("compare")(compare.compare)
 app.command("models")(catalogue.models)
 app.command("components")(catalogue.components)
 app.command("describe")(catalogue.describe)
+app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("new-plugin")(new_plugin.new_plugin)
