@@ -87,7 +87,7 @@ def test_no_file_of_the_server_and_none_from_elsewhere(browser, path):
 
 def test_pictures_go_in_and_come_out(browser, pictures):
     items = [{"image": file, "caption": None} for file in browser.upload(*pictures[:2])]
-    output = browser.ask("pictures", items, None, "classical", "0.5 0.25", "the picture before")
+    output = browser.ask("pictures", items, None, "classical", "0.5 0.25", "before")
     assert "made with classical at 0.25, 0.5" in told(output)
     (slider,) = [each["value"] for each in output if is_pair(each)]
     for shown in slider:

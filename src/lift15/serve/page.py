@@ -26,8 +26,9 @@ CSS = """
 #pictures-source .thumbnail-lg { aspect-ratio: auto; }
 .seen { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(46%, 300px), 1fr)); }
-.seen figure { margin: 0; }
-.seen img { width: 100%; display: block; margin: 0; border: 1px solid var(--border-color-primary); }
+.seen figure, .seen a, .seen img { margin: 0 !important; padding: 0 !important; display: block; }
+.seen img { width: 100% !important; max-width: none !important;
+  border: 1px solid var(--border-color-primary); }
 .seen figcaption { font-size: 0.85rem; color: var(--body-text-color-subdued); padding: 0.2rem 0; }
 .gradio-container { max-width: 1200px !important; margin: 0 auto !important; }
 #heading h1 { margin: 0; font-size: 1.6rem; }

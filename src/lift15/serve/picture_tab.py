@@ -15,7 +15,7 @@ from lift15.serve.telling import gallery, result
 from vfiblocks.errors import InputError
 from vfiblocks.video.folder_source import natural_key
 
-BEFORE, AFTER, AVERAGE = "the picture before", "the picture after", "the average of both"
+BEFORE, AFTER, AVERAGE = "before", "after", "their average"
 
 
 def build_picture_tab(desk: Desk) -> None:
@@ -67,7 +67,7 @@ def build_picture_tab(desk: Desk) -> None:
                 against = gr.Radio(
                     [BEFORE, AFTER, AVERAGE],
                     value=BEFORE,
-                    label="Left: compare with. Right: the made picture",
+                    label="Compare with (at the left)",
                     min_width=160,
                 )
                 moment = gr.Radio([], label="Moment", min_width=120)
