@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import vfiblocks
-from lift15.making import WEIGHTLESS, load_model
+from lift15.making import DEFAULT, load_model
 from lift15.upsampling import DEFAULT_CUT_THRESHOLD, interpolate_video
 from vfiblocks import Interpolator
 from vfiblocks.errors import InputError
@@ -74,7 +74,7 @@ class LongVideo:
 
     source: str | Path
     target: str | Path
-    model: str | Path = WEIGHTLESS
+    model: str | Path = DEFAULT
     device: str = "auto"
     untrained: bool = False
     flow_scale: float | None = None

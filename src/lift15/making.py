@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lift15.recursion import Recursion
+from lift15.shipped import with_weights
 from lift15.streaming import StreamMaker
 from vfiblocks import Interpolator, Window, build_model, optimize
 from vfiblocks.errors import InputError
@@ -22,7 +23,10 @@ PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.floa
 """What torch is to compute in where it thinks that safe; None is everything in float32."""
 
 WEIGHTLESS = "classical"
-"""The model used when none is named: it needs no weights."""
+"""The model that others are held against: it needs no weights, and two frames."""
+
+DEFAULT = "classical"
+"""The model used when none is named: the best one that needs no file of the user."""
 
 
 def load_model(
@@ -35,7 +39,7 @@ def load_model(
     """A model ready to make frames, and for nothing else: it cannot be trained or saved.
 
     Args:
-        source: as for :func:`vfiblocks.build_model`.
+        source: as for :func:`vfiblocks.build_model`; a name brings the weights that ship with it.
         device: "cpu", "cuda", ...; "auto" takes a GPU if there is one.
         untrained: allow a network whose weights are random.
         flow_scale: look for motion at this fraction of the resolution, where the model can.
@@ -44,13 +48,14 @@ def load_model(
         InputError: for random weights that were not asked for, or a device that is not there.
         AssemblyError: for a flow scale that the model does not take.
     """
+    source = with_weights(source)
     changes = {} if flow_scale is None else {"flow": {"flow_scale": flow_scale}}
     model = build_model(source, **changes)
     weights = sum(p.numel() for p in model.parameters())
     if weights and not untrained and Path(source).suffix != ".safetensors":
         raise InputError(
             f"model '{source}' has no trained weights here, and random ones make noise; give a "
-            f"checkpoint (--model FILE.safetensors), use '{WEIGHTLESS}', or insist with "
+            f"checkpoint (--model FILE.safetensors), use '{DEFAULT}', or insist with "
             "--allow-untrained"
         )
     return optimize(model.to(find_device(device)))

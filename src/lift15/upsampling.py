@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from lift15.making import WEIGHTLESS, choose_tile, device_of, frame_maker, load_model, reach
+from lift15.making import DEFAULT, choose_tile, device_of, frame_maker, load_model, reach
 from lift15.recursion import is_reachable
 from vfiblocks import Interpolator
 from vfiblocks.errors import InputError
@@ -66,7 +66,7 @@ def check_timeline(model: Interpolator, timeline: Timeline, info: VideoInfo) -> 
 def interpolate_video(
     source: str | Path | Source,
     *,
-    model: str | Path | Interpolator = WEIGHTLESS,
+    model: str | Path | Interpolator = DEFAULT,
     factor: int | None = None,
     fps: Fraction | float | str | None = None,
     keep_timestamps: bool = False,
@@ -158,7 +158,7 @@ def upsample_video(
     source: str | Path,
     target: str | Path,
     *,
-    model: str | Path | Interpolator = WEIGHTLESS,
+    model: str | Path | Interpolator = DEFAULT,
     factor: int | None = None,
     fps: Fraction | float | str | None = None,
     keep_timestamps: bool = False,

@@ -61,13 +61,21 @@ class PartReport:
         return "\n".join((head, *(f"  another shape: {line}" for line in self.mismatched)))
 
 
-def save(model: Interpolator, path: str | Path, *, facts: Mapping[str, str] | None = None) -> Path:
+def save(
+    model: Interpolator,
+    path: str | Path,
+    *,
+    facts: Mapping[str, str] | None = None,
+    dtype: torch.dtype | None = None,
+) -> Path:
     """Write weights and spec to a safetensors file, whole or not at all.
 
     Args:
         model: any assembled model.
         path: ends in ``.safetensors``; an existing file is replaced only once the new one is whole.
         facts: free text about the weights (training data, licence, scores), kept in the metadata.
+        dtype: what floating tensors are stored in, such as ``torch.float16`` for half the size;
+            loading gives them back in the model's own.
 
     Raises:
         CheckpointError: for another suffix, a folder that cannot be written, or a dry run.
@@ -89,6 +97,8 @@ def save(model: Interpolator, path: str | Path, *, facts: Mapping[str, str] | No
         "facts": dict(facts or {}),
     }
     tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
+    if dtype is not None:
+        tensors = {n: v.to(dtype) if v.is_floating_point() else v for n, v in tensors.items()}
     if any(value.is_meta for value in tensors.values()):
         raise CheckpointError(
             f"cannot write {path}: the model is a dry run and has no weights; build it with "

@@ -94,3 +94,13 @@ def test_saving_does_not_touch_the_model(tiny: Interpolator, tmp_path: Path):
     save(tiny, tmp_path / "model.safetensors")
     assert tiny.training
     assert all(p.requires_grad for p in tiny.parameters())
+
+
+def test_weights_are_stored_in_half_and_come_back_whole(tmp_path: Path):
+    model = build_model("lift15-tiny")
+    whole = save(model, tmp_path / "whole.safetensors")
+    half = save(model, tmp_path / "half.safetensors", dtype=torch.float16)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    for name, value in load(half).state_dict().items():
+        assert value.dtype == model.state_dict()[name].dtype
+        assert torch.equal(value, model.state_dict()[name].half().to(value.dtype))

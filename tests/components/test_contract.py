@@ -15,6 +15,7 @@ DEFAULTS = [
 VARIANTS = [
     ("encoder", Part("contextnet", first_stride=1)),
     ("encoder", Part("head", channels=4, width=16, depth=0)),
+    ("encoder", Part("pixels", levels=3)),
     ("encoder", Part("pyramid", channels=(8, 16, 24), slope=0.2)),
     ("encoder", Part("timm-pyramid", backbone="convnext_atto")),
     ("encoder", Part("timm-pyramid", backbone="efficientnet_lite0")),
@@ -36,6 +37,8 @@ VARIANTS = [
     ("flow", Part("ifnet-v4", body="plain", shuffle=False, channels=(8, 8), scales=(2, 1))),
     ("flow", Part("ifnet-v4", features=True, replace_mask=True, hidden=8, groups=2)),
     ("flow", Part("correlation-cascade", radii=(2, 0, 0, 0))),
+    ("flow", Part("classical-corrected", radii=(2, 0), channels=(12, 8))),
+    ("flow", Part("quadratic-corrected", strides=(4,), channels=(8,), blocks=(1,), radii=(0,))),
     ("blender", Part("average", stride=1)),
     ("blender", Part("multi-field", synthesis=8)),
     ("blender", Part("visibility", stride=1)),
@@ -56,5 +59,5 @@ def test_every_part_has_a_variant_or_nothing_to_vary():
     """A new part with options shows up here until the sweep knows one of its variants."""
     varied = {(stage, part.name) for stage, part in VARIANTS}
     plain = {(stage, part.name) for stage, part in DEFAULTS} - varied
-    # `pixels` has no options, and the test files of the flows vary them
-    assert plain <= {("encoder", "pixels"), ("flow", "classical"), ("flow", "quadratic")}
+    # The test files of these flows vary them
+    assert plain <= {("flow", "classical"), ("flow", "quadratic")}

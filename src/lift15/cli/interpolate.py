@@ -10,7 +10,7 @@ import typer
 from lift15.cli.output import complain, progress, tell
 from lift15.cli.segments import InSegments
 from lift15.long_videos import LongVideo
-from lift15.making import WEIGHTLESS, device_of, load_model
+from lift15.making import DEFAULT, device_of, load_model
 from lift15.upsampling import DEFAULT_CUT_THRESHOLD, upsample_video
 from vfiblocks.errors import InputError, VfiError
 from vfiblocks.stream import keep_freed_memory
@@ -32,7 +32,7 @@ def interpolate(
     ],
     model: Annotated[
         str, typer.Option(help="A model's name, or a checkpoint (.safetensors).")
-    ] = WEIGHTLESS,
+    ] = DEFAULT,
     factor: Annotated[
         int | None, typer.Option(help="How many times the frame rate; 2 unless said.")
     ] = None,

@@ -16,6 +16,7 @@ from torch import Tensor
 from lift15.evaluation.items import EVEN, HOLE
 from lift15.making import PRECISIONS, device_of, load_model, reach
 from lift15.recursion import DEPTH, Recursion
+from lift15.shipped import with_weights
 from vfiblocks import Interpolator, Window
 from vfiblocks.checkpoints import read
 from vfiblocks.errors import InputError
@@ -170,10 +171,10 @@ def load_predictor(
         untrained: allow random weights.
         flow_scale: look for motion at this fraction of the resolution, where the model can.
     """
-    path = Path(source)
+    path = Path(with_weights(source))
     name = name or (path.stem if path.suffix in (".safetensors", ".json", ".toml") else path.name)
     options: dict[str, Any] = {"untrained": untrained, "flow_scale": flow_scale}
-    model = load_model(source, device=device, **options)
+    model = load_model(path, device=device, **options)
     # Made ready for inference its weights are other numbers, which need not be the same everywhere
     weights = tensors_sha256(read(path).tensors) if path.suffix == ".safetensors" else ""
     return ModelPredictor(model, name=name, precision=precision, weights=weights)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lift15.making import WEIGHTLESS, load_model
+from lift15.shipped import shipped
 from vfiblocks import Interpolator
 from vfiblocks.errors import InputError
 
@@ -27,8 +28,8 @@ class Models:
 
     Example:
         >>> models = Models()
-        >>> models.names, models.get("classical").window
-        (['classical', 'classical-quadratic'], Window(positions=(-1, 1), target=0))
+        >>> "classical" in models.names, models.get("classical").window
+        (True, Window(positions=(-1, 1), target=0))
     """
 
     def __init__(self, more: Sequence[str] = (), *, device: str = "auto") -> None:
@@ -39,7 +40,7 @@ class Models:
         for source in dict.fromkeys(more):
             self._add(_name_of(source), source)
             self.get(_name_of(source))
-        for source in WITHOUT_WEIGHTS:
+        for source in (*shipped(), *WITHOUT_WEIGHTS):
             if source not in self._sources:
                 self._add(source, source)
 

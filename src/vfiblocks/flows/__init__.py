@@ -3,8 +3,8 @@
 from vfiblocks.flows.base import FlowEstimator
 from vfiblocks.flows.classical import Classical
 from vfiblocks.flows.context_cascade import ContextCascade
-from vfiblocks.flows.correlation_cascade import CorrelationCascade
 from vfiblocks.flows.corrected import ClassicalCorrected, QuadraticCorrected
+from vfiblocks.flows.correlation_cascade import CorrelationCascade
 from vfiblocks.flows.ifnet import IFNet
 from vfiblocks.flows.ifnet_v4 import IFNetV4
 from vfiblocks.flows.quadratic import Quadratic

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar, cast
 
-import torch
 from einops import rearrange
 from torch import Tensor, nn
 
@@ -42,6 +41,7 @@ class ClassicalCorrected(FlowEstimator):
     Source: learning what is left over of a given flow, IQ-VFI (Hu et al., CVPR 2024).
 
     Example:
+        >>> import torch
         >>> upstream = Upstream("flow", encoder="pixels", taps={2: 3, 4: 3})
         >>> pictures = torch.rand(1, 2, 3, 32, 48)
         >>> taps = {s: shrink(pictures, s) for s in (2, 4)}
