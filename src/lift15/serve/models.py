@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lift15.making import WEIGHTLESS, load_model
+from lift15.making import DEFAULT, WEIGHTLESS, load_model
 from lift15.shipped import shipped
 from vfiblocks import Interpolator
 from vfiblocks.errors import InputError
@@ -34,6 +34,7 @@ class Models:
 
     def __init__(self, more: Sequence[str] = (), *, device: str = "auto") -> None:
         self._device = device
+        self._asked = bool(more)
         self._sources: dict[str, str] = {}
         self._loaded: dict[str, Interpolator] = {}
         self._lock = threading.Lock()
@@ -48,6 +49,11 @@ class Models:
     def names(self) -> list[str]:
         """In the order in which they are offered."""
         return list(self._sources)
+
+    @property
+    def default(self) -> str:
+        """The one chosen at first: the first that was asked for, or what is used elsewhere."""
+        return self.names[0] if self._asked or DEFAULT not in self._sources else DEFAULT
 
     def get(self, name: str) -> Interpolator:
         """The model of that name, and of no other source.

@@ -36,7 +36,9 @@ def build_picture_tab(desk: Desk) -> None:
             )
             pair = gr.Dropdown([], label="Between", visible=False)
             with gr.Row():
-                model = gr.Dropdown(desk.models.names, label="Model", min_width=140)
+                model = gr.Dropdown(
+                    desk.models.names, value=desk.models.default, label="Model", min_width=140
+                )
                 wish = gr.Textbox(
                     "0.5",
                     label="Moments, 0 to 1",

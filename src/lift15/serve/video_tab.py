@@ -24,7 +24,13 @@ def build_video_tab(desk: Desk) -> None:
                 label="Video", sources=["upload"], height=300, elem_id="video-source", buttons=[]
             )
             with gr.Row():
-                model = gr.Dropdown(desk.models.names, label="Model", scale=2, min_width=140)
+                model = gr.Dropdown(
+                    desk.models.names,
+                    value=desk.models.default,
+                    label="Model",
+                    scale=2,
+                    min_width=140,
+                )
                 rate = gr.Radio(
                     [*FACTORS, FPS], value=FACTORS[0], label="Rate", scale=3, min_width=240
                 )
