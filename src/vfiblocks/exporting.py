@@ -86,7 +86,7 @@ def export_onnx(
 
     Raises:
         InputError: another suffix, an existing file, a size that does not fit, a model in training.
-        AssemblyError: the motion is computed outside of torch, or torch cannot export the model.
+        AssemblyError: the flow is no single graph of torch's, or torch cannot export the model.
         MissingDependency: onnx, onnxscript or onnxruntime is not installed.
         CheckpointError: the file cannot be written, or makes other pictures than the model.
     """
@@ -129,8 +129,8 @@ def _check(
         raise InputError("the model is in training mode; call eval() first")
     if not model.flow.traceable:
         raise AssemblyError(
-            f"flow '{model.spec.flow.name}' computes motion outside of torch, which ONNX cannot "
-            "hold; export a model with another flow"
+            f"flow '{model.spec.flow.name}' computes outside of torch, or decides by the values it "
+            "sees, which no ONNX file of one graph can hold; export a model with another flow"
         )
     if min(size) < 1:
         raise InputError(f"the size is height and width, both positive, got {size}")

@@ -41,9 +41,13 @@ def test_a_model_in_training_is_refused(tmp_path):
         export_onnx(tiny().train(), tmp_path / "out.onnx", size=SIZE)
 
 
-def test_motion_computed_outside_of_torch_is_refused_in_one_line(tmp_path):
-    with pytest.raises(AssemblyError, match="flow 'classical' computes motion outside of torch"):
-        export_onnx(build_model("classical").eval(), tmp_path / "out.onnx", size=SIZE)
+@pytest.mark.parametrize("name", ["classical", "rife-4.0"])
+def test_a_flow_that_is_no_single_graph_is_refused_in_one_line(tmp_path, name):
+    model = build_model(name).eval()
+    said = f"^flow '{model.spec.flow.name}' computes outside of torch, or decides by"
+    with pytest.raises(AssemblyError, match=said) as refused:
+        export_onnx(model, tmp_path / "out.onnx", size=SIZE)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
