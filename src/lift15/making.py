@@ -25,7 +25,7 @@ PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.floa
 WEIGHTLESS = "classical"
 """The model that others are held against: it needs no weights, and two frames."""
 
-DEFAULT = "classical"
+DEFAULT = "classical-quadratic"
 """The model used when none is named: the best one that needs no file of the user."""
 
 

@@ -95,7 +95,7 @@ def test_a_model_of_midpoints_reaches_four_by_recursion(vfi, clip, tmp_path):
 
 def test_a_flow_scale_for_a_model_without_one_is_one_line(refused, clip, tmp_path):
     line = refused("interpolate", clip, "-o", tmp_path / "out.mp4", "--flow-scale", 0.5)
-    assert "flow 'classical' has no option 'flow_scale'" in line
+    assert "flow 'quadratic' has no option 'flow_scale'" in line
 
 
 def test_an_existing_output_is_kept(vfi, refused, clip, tmp_path):
@@ -285,7 +285,7 @@ def test_tiles_and_memory_limits(vfi, refused, clip, tmp_path):
     untrained = ("--model", "rife-4.25", "--allow-untrained")
     assert "500MB" in refused("interpolate", clip, "-o", output, "--max-memory", "lots")
     assert "height x width" in refused("interpolate", clip, "-o", output, "--tile", "big")
-    assert "'classical'" in refused("interpolate", clip, "-o", output, "--max-memory", "4GB")
+    assert "'quadratic'" in refused("interpolate", clip, "-o", output, "--max-memory", "4GB")
     line = refused("interpolate", clip, "-o", output, "--max-memory", "20MB", *untrained)
     assert "GB are not enough" in line
     assert not output.exists()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lift15.cli.output import progress, show_table, tell
-from lift15.making import DEFAULT
+from lift15.making import WEIGHTLESS
 
 
 def demo(
@@ -16,7 +16,7 @@ def demo(
     frames: Annotated[int, typer.Option(help="Frames of the made clip.")] = 33,
     model: Annotated[
         str, typer.Option(help="A model's name, or a checkpoint (.safetensors).")
-    ] = DEFAULT,
+    ] = WEIGHTLESS,
     allow_untrained: Annotated[
         bool, typer.Option(help="Accept a network with random weights.")
     ] = False,

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from vfiblocks.flows.base import FlowEstimator
 from vfiblocks.flows.classical import Classical
 from vfiblocks.flows.correlation_step import CorrelationStep, Reached
-from vfiblocks.flows.quadratic import Quadratic
 from vfiblocks.ops import backward_warp, resize, resize_flow, shrink
 from vfiblocks.ports import Upstream
 from vfiblocks.registry import FLOWS
@@ -115,24 +114,6 @@ class ClassicalCorrected(FlowEstimator):
             changes.append(_subtract(reached.motion, on_grid[stride]))
         corrected = _add(start, changes[-1])
         return corrected._replace(coarser=(start,))
-
-
-@FLOWS.register("quadratic-corrected")
-class QuadraticCorrected(ClassicalCorrected):
-    """What `quadratic` finds from four frames, corrected; see `classical-corrected`.
-
-    Context must come from the aggregator `neighbours` over the encoder `pixels`.
-
-    Example:
-        >>> upstream = Upstream("flow", encoder="pixels", taps={2: 3, 4: 3},
-        ...                     context_signal=QuadraticCorrected.takes)
-        >>> QuadraticCorrected(upstream, channels=(12, 8)).stride
-        1
-    """
-
-    prior = Quadratic
-    takes = Quadratic.takes
-    taken_from = Quadratic.taken_from
 
 
 def _coarser(motion: Motion, stride: int) -> Motion:
