@@ -27,7 +27,7 @@ class ClassicalCorrected(FlowEstimator):
 
     The steps are those of `correlation-cascade`. They work on coarser grids and start from the
     weightless motion; what they change is enlarged and added to it at full resolution, so that its
-    sharp edges stay. Their heads start near zero: before training the motion is that of
+    sharp edges stay. Their heads start at zero: before training the motion is that of
     `classical`, and training goes on from there.
 
     Args:
@@ -91,6 +91,8 @@ class ClassicalCorrected(FlowEstimator):
             )
             for depth, stride in enumerate(strides)
         )
+        for step in cast("Sequence[CorrelationStep]", self.steps):
+            step.start_still()
 
     def forward(
         self,

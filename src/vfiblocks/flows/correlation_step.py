@@ -99,6 +99,12 @@ class CorrelationStep(nn.Module):
             self.inject = nn.Conv2d(context, channels, 1, bias=False)
             nn.init.zeros_(self.inject.weight)
 
+    def start_still(self) -> None:
+        """Let the first change of everything be exactly nothing, not nearly."""
+        for head in self.heads:
+            assert isinstance(head, nn.Conv2d)
+            nn.init.zeros_(head.weight)
+
     def forward(
         self, tap: Tensor, reached: Reached | None, context: Tensor | None, time: float
     ) -> Reached:

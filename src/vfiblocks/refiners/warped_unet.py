@@ -9,7 +9,7 @@ from typing import cast
 from einops import rearrange
 from torch import Tensor, nn
 
-from vfiblocks.layers import Join, conv3x3, initialise_kaiming, initialise_small
+from vfiblocks.layers import Join, conv3x3, initialise_kaiming
 from vfiblocks.ops import backward_warp, resize, resize_flow
 from vfiblocks.ports import Upstream
 from vfiblocks.refiners.base import Refiner
@@ -25,7 +25,7 @@ class WarpedUnet(Refiner):
 
     The features at strides 1, 2, 4 and so on are warped by the motion on their own grid and join
     the way down; the way up enlarges bilinearly. The correction is added to the enlarged draft and
-    starts near zero. There is no norm: at full resolution one costs as much as a convolution, and
+    starts at zero. There is no norm: at full resolution one costs as much as a convolution, and
     it would tie every pixel to the whole picture.
 
     Args:
@@ -83,7 +83,9 @@ class WarpedUnet(Refiner):
         self.up = nn.ModuleList(conv3x3(2 * width, width, slope=SLOPE) for width in channels[:-1])
         self.head = nn.Conv2d(channels[0], 3, 3, 1, 1)
         initialise_kaiming(self, slope=SLOPE)
-        initialise_small(self.head)
+        # Zero, not small: there is no norm before it, and small heads cost a good draft over 1 dB
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
     def forward(
         self, references: Tensor, taps: Mapping[int, Tensor], motion: Motion, draft: Draft
