@@ -9,7 +9,7 @@ from typing import cast
 from einops import rearrange
 from torch import Tensor, nn
 
-from vfiblocks.layers import Join, conv3x3, initialise_kaiming
+from vfiblocks.layers import Join, conv3x3, initialise_kaiming, initialise_small
 from vfiblocks.ops import backward_warp, resize, resize_flow
 from vfiblocks.ports import Upstream
 from vfiblocks.refiners.base import Refiner
@@ -84,8 +84,7 @@ class WarpedUnet(Refiner):
         self.head = nn.Conv2d(channels[0], 3, 3, 1, 1)
         initialise_kaiming(self, slope=SLOPE)
         # Zero, not small: there is no norm before it, and small heads cost a good draft over 1 dB
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        initialise_small(self.head, std=0.0)
 
     def forward(
         self, references: Tensor, taps: Mapping[int, Tensor], motion: Motion, draft: Draft
