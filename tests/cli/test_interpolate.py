@@ -31,7 +31,7 @@ def listing(folder):
 def test_doubles_the_frames_without_any_weights(vfi, clip, tmp_path):
     outcome = vfi("interpolate", clip, "-o", tmp_path / "out.mp4")
     assert outcome.code == 0, outcome.err
-    assert "5 frames in, 9 out" in outcome.err
+    assert "5 frames in, 9 out, by classical-quadratic" in outcome.err
     assert outcome.out == ""
     assert frames_of(tmp_path / "out.mp4") == 9
     assert listing(tmp_path) == ["in.mp4", "out.mp4"]

@@ -184,7 +184,7 @@ def interpolate(
             continue
         for note in report.notes:
             tell(note)
-        tell(f"{target}: {report.frames_in} frames in, {report.frames_out} out")
+        tell(f"{target}: {report.frames_in} frames in, {report.frames_out} out, by {model}")
     if failed:
         raise typer.Exit(1)
 
