@@ -107,7 +107,11 @@ def required(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
             return
         seen.add((name, extras))
         yield name
-        for line in metadata.requires(name) or ():
+        try:
+            lines = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # of an extra that is not installed here
+            lines = []
+        for line in lines:
             wanted = requirements.Requirement(line)
             marker = wanted.marker
             if marker is None or any(marker.evaluate({"extra": e}) for e in ("", *extras)):
