@@ -39,3 +39,15 @@ def test_a_name_brings_its_weights(tmp_path, monkeypatch):
     torch.testing.assert_close(loaded(clip).image, model(clip).image, atol=1e-5, rtol=0)
     predictor = load_predictor("lift15-tiny", device="cpu")
     assert predictor.name == "lift15-tiny"
+
+
+def test_an_address_on_the_hub_arrives_as_it_was_written(monkeypatch):
+    asked = []
+
+    def load(source, **options):
+        asked.append(source)
+        return build_model("classical").eval()
+
+    monkeypatch.setattr("lift15.evaluation.prediction.load_model", load)
+    load_predictor("hf://me/my-model@main")
+    assert asked == ["hf://me/my-model@main"]

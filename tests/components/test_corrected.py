@@ -87,7 +87,7 @@ def test_quadratic_asks_for_its_context():
         ({"strides": (2, 4)}, "coarse to fine"),
         ({"strides": (4,)}, "one width"),
         ({"radii": (-1, 0)}, "0 or more"),
-        ({"bound": 0.0}, "above 0"),
+        ({"bound": 0.0}, "more than nothing"),
     ],
 )
 def test_bad_options_are_named(options, said):

@@ -171,10 +171,11 @@ def load_predictor(
         untrained: allow random weights.
         flow_scale: look for motion at this fraction of the resolution, where the model can.
     """
-    path = Path(with_weights(source))
+    source = with_weights(source)  # an address on the Hub would not survive as a path
+    path = Path(source)
     name = name or (path.stem if path.suffix in (".safetensors", ".json", ".toml") else path.name)
     options: dict[str, Any] = {"untrained": untrained, "flow_scale": flow_scale}
-    model = load_model(path, device=device, **options)
+    model = load_model(source, device=device, **options)
     # Made ready for inference its weights are other numbers, which need not be the same everywhere
     weights = tensors_sha256(read(path).tensors) if path.suffix == ".safetensors" else ""
     return ModelPredictor(model, name=name, precision=precision, weights=weights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import ClassVar, cast
 
 from einops import rearrange
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from vfiblocks.flows.base import FlowEstimator
 from vfiblocks.flows.classical import Classical
-from vfiblocks.flows.correlation_step import CorrelationStep, Reached
+from vfiblocks.flows.correlation_step import CorrelationStep, Reached, check_steps
 from vfiblocks.ops import backward_warp, resize, resize_flow, shrink
 from vfiblocks.ports import Upstream
 from vfiblocks.registry import FLOWS
@@ -66,18 +65,9 @@ class ClassicalCorrected(FlowEstimator):
         bound: float = 4.0,
     ) -> None:
         super().__init__(upstream)
-        if not strides or any(a <= b for a, b in pairwise(strides)):
-            raise upstream.refuse(f"refines from coarse to fine, got strides={strides}")
-        if not len(strides) == len(channels) == len(blocks) == len(radii):
-            raise upstream.refuse(
-                f"needs one width, number of blocks and radius per stride, got strides={strides}, "
-                f"channels={channels}, blocks={blocks} and radii={radii}"
-            )
-        if min(*blocks, *radii) < 0 or bound <= 0:
-            raise upstream.refuse(
-                "needs blocks and radii of 0 or more and a bound above 0, got "
-                f"blocks={blocks}, radii={radii} and bound={bound}"
-            )
+        check_steps(upstream, strides, channels, blocks, radii)
+        if bound <= 0:
+            raise upstream.refuse(f"moves by more than nothing, got bound={bound}")
         self.stride, self.strides = 1, strides
         self.start = self.prior(upstream)
         self.steps = nn.ModuleList(

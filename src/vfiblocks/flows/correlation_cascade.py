@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, nn
 
 from vfiblocks.flows.base import FlowEstimator
-from vfiblocks.flows.correlation_step import CorrelationStep, Reached
+from vfiblocks.flows.correlation_step import CorrelationStep, Reached, check_steps
 from vfiblocks.ports import Upstream
 from vfiblocks.registry import FLOWS
 from vfiblocks.states import Context, Motion
@@ -68,17 +67,7 @@ class CorrelationCascade(FlowEstimator):
         context: bool = True,
     ) -> None:
         super().__init__(upstream)
-        if not strides or any(a <= b for a, b in pairwise(strides)):
-            raise upstream.refuse(f"refines from coarse to fine, got strides={strides}")
-        if not len(strides) == len(channels) == len(blocks) == len(radii):
-            raise upstream.refuse(
-                f"needs one width, number of blocks and radius per stride, got strides={strides}, "
-                f"channels={channels}, blocks={blocks} and radii={radii}"
-            )
-        if min(*blocks, *radii) < 0:
-            raise upstream.refuse(
-                f"needs blocks and radii of 0 or more, got blocks={blocks} and radii={radii}"
-            )
+        check_steps(upstream, strides, channels, blocks, radii)
         if fields < 1 or bound <= 0:
             raise upstream.refuse(
                 f"gives at least one field and moves by more than nothing, got fields={fields} and "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from vfiblocks.flows.if_block import ScaledResidual
 from vfiblocks.layers import Join, conv3x3, initialise_kaiming, initialise_small
 from vfiblocks.ops import backward_warp, centre_locally, local_correlation, resize, resize_flow
+from vfiblocks.ports import Upstream
 from vfiblocks.states import Motion
 
 OUTPUTS = 6
@@ -38,6 +41,31 @@ class Reached(NamedTuple):
 
     motion: Motion
     features: Tensor
+
+
+def check_steps(
+    upstream: Upstream,
+    strides: Sequence[int],
+    channels: Sequence[int],
+    blocks: Sequence[int],
+    radii: Sequence[int],
+) -> None:
+    """See that options describe steps, from coarse to fine.
+
+    Raises:
+        AssemblyError: they do not, in the name of the part that ``upstream`` is for.
+    """
+    if not strides or any(a <= b for a, b in pairwise(strides)):
+        raise upstream.refuse(f"refines from coarse to fine, got strides={strides}")
+    if not len(strides) == len(channels) == len(blocks) == len(radii):
+        raise upstream.refuse(
+            f"needs one width, number of blocks and radius per stride, got strides={strides}, "
+            f"channels={channels}, blocks={blocks} and radii={radii}"
+        )
+    if min(*blocks, *radii) < 0:
+        raise upstream.refuse(
+            f"needs blocks and radii of 0 or more, got blocks={blocks} and radii={radii}"
+        )
 
 
 class CorrelationStep(nn.Module):
